@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/nbfwc/nbfwc/compile"
+	"github.com/nbfwc/nbfwc/view"
+)
+
+func newDiff(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "What a change of the policy opens and closes",
+		Long: `Compare two policies (files, directories, or REVISION:PATH of git): the flows
+that start and stop, with what breaks, and for each firewall the packets that it
+will treat differently.
+
+Exit status 1 says that there is a difference.`,
+		GroupID: "make",
+		Example: "  nbfwc diff HEAD:policies policies\n  nbfwc diff old.hcl new.hcl -json",
+		Args:    cobra.ExactArgs(2),
+	}
+	flags := policyArgs(cmd)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		before, err := loadSide(e, args[0], flags)
+		if err != nil {
+			return err
+		}
+		after, err := loadSide(e, args[1], flags)
+		if err != nil {
+			return err
+		}
+		d := compile.Diff(before.graph, after.graph)
+		if flags.json {
+			err = view.JSON(e.stdout, view.Diff(d))
+		} else {
+			err = view.WriteDiff(e.stdout, d, e.textWidth())
+		}
+		if err == nil && len(d.Removed)+len(d.Added)+len(d.Firewalls) > 0 {
+			return errFindings
+		}
+		return err
+	}
+	return cmd
+}
+
+// loadSide is loadGraph with what there is to say headed by the policy's name:
+// places in it are relative to the policy.
+func loadSide(e *env, arg string, flags *policyFlags) (*loaded, error) {
+	side := *e
+	side.stderr = &headed{w: e.stderr, head: fmt.Sprintf("Policy %s:\n", view.Printable(arg))}
+	return loadGraph(&side, arg, flags)
+}
+
+// headed writes a heading before the first text.
+type headed struct {
+	w    io.Writer
+	head string
+}
+
+func (h *headed) Write(p []byte) (int, error) {
+	if h.head != "" {
+		if _, err := io.WriteString(h.w, h.head); err != nil {
+			return 0, err
+		}
+		h.head = ""
+	}
+	return h.w.Write(p)
+}

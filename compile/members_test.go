@@ -1,0 +1,23 @@
+package compile
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Sorting by digits is sorting.
+func TestSortKeys(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{0, 1, 255, 256, 257, 5000} {
+		keys := make([]uint64, n)
+		for i := range keys {
+			keys[i] = uint64(r.Uint32()>>(r.IntN(4)*8))<<32 | uint64(i)
+		}
+		want := slices.Clone(keys)
+		slices.Sort(want)
+		if sortKeys(keys); !slices.Equal(keys, want) {
+			t.Errorf("%d keys are not sorted", n)
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package compile
+
+import (
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nbfwc/nbfwc/lang"
+)
+
+// prefix begins the name of each of our object-groups; it is how they are told
+// from those of others.
+const prefix = "NBU-"
+
+// maxName is the length of a name that every target can take as it is.
+const maxName = 31
+
+// use is what a set of legs on one side of rules is for. All hosts of a use
+// behind one interface are one object-group, whatever they talk with.
+type use struct {
+	role   *lang.Role // nil for a flow of the policy
+	custom *lang.Flow
+	from   bool // with custom: the source side
+	class  string
+	covers lang.VersionRange
+	domain *lang.Domain
+	iface  int32
+	v6     bool
+}
+
+// names gives each set of legs on a firewall the name of its use. A name never
+// depends on the members: the words are role, class, interface, and where
+// that doesn't tell two sets apart, the other side's role, the row, and the
+// first of the hosts blocks.
+type names struct {
+	m     *ruleMaker
+	whole map[use]int32    // all legs of the use
+	taken map[string]int32 // by name: the set
+	given map[nameKey]string
+	uses  map[string]use
+}
+
+type nameKey struct {
+	use
+	set int32
+}
+
+func newNames(m *ruleMaker) names {
+	n := names{m: m, whole: map[use]int32{}, taken: map[string]int32{}, given: map[nameKey]string{}, uses: map[string]use{}}
+	parts := map[use][]int32{}
+	add := func(u use, set int32) {
+		if !slices.Contains(parts[u], set) {
+			parts[u] = append(parts[u], set)
+		}
+	}
+	for i := range m.products {
+		p := &m.products[i]
+		add(n.use(p, true), p.src)
+		add(n.use(p, false), p.dst)
+	}
+	for u, list := range parts {
+		n.whole[u] = -1
+		if len(list) == 1 {
+			n.whole[u] = list[0]
+		} else if s, ok := m.sets.largest(list); ok {
+			n.whole[u] = s
+		}
+	}
+	return n
+}
+
+// largest is the set that holds all others of the list, if one does.
+func (s *legSets) largest(list []int32) (int32, bool) {
+	best := list[0]
+	for _, i := range list {
+		if len(s.list[i]) > len(s.list[best]) {
+			best = i
+		}
+	}
+	for _, i := range list {
+		if i != best && !subset(s.list[i], s.list[best]) {
+			return 0, false
+		}
+	}
+	return best, true
+}
+
+// subset reports whether a is in b; both are sorted.
+func subset(a, b []int32) bool {
+	for _, v := range a {
+		i, ok := slices.BinarySearch(b, v)
+		if !ok {
+			return false
+		}
+		b = b[i+1:]
+	}
+	return true
+}
+
+// use is what a side of the product is for.
+func (n *names) use(p *product, source bool) use {
+	u := use{v6: p.v6, iface: p.out, from: source}
+	if source {
+		u.iface = p.in
+	}
+	if p.flow.Row == nil {
+		u.custom = p.flow.Custom
+		return u
+	}
+	set, end, row := p.dst, p.flow.To, p.flow.Row
+	if source {
+		set, end = p.src, p.flow.From
+	}
+	u.from = false
+	u.domain = end.Group.Domain
+	info := n.m.g.rows[row]
+	if source {
+		u.role, u.class, u.covers = row.From, info.from, row.FromCovers
+	} else {
+		u.role, u.class, u.covers = row.To, info.to, row.ToCovers
+	}
+	u.role = n.bringer(u.role, set)
+	return u
+}
+
+// bringer is the role that brings this one on all hosts of the set, else the
+// role itself: what a master does as emm is done by NBU-master.
+func (n *names) bringer(role *lang.Role, set int32) *lang.Role {
+	for _, r := range n.m.g.bringers[role] {
+		if n.m.allPlay(set, r) {
+			return r
+		}
+	}
+	return role
+}
+
+func (m *ruleMaker) allPlay(set int32, r *lang.Role) bool {
+	for _, id := range m.sets.list[set] {
+		if !slices.Contains(m.g.legs.list[id].group.Roles, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// of is the name of a side of the product.
+func (n *names) of(p *product, source bool) string {
+	u := n.use(p, source)
+	set := p.dst
+	if source {
+		set = p.src
+	}
+	key := nameKey{u, set}
+	whole := n.whole[u] == set
+	if whole {
+		if name := n.given[key]; name != "" {
+			return name
+		}
+	}
+	for level := range levels {
+		if level == 0 && !whole {
+			continue
+		}
+		name := spelled(n.words(u, p, source, level))
+		if other, taken := n.taken[name]; taken && other != set {
+			continue
+		}
+		n.taken[name] = set
+		n.uses[name] = u
+		if whole {
+			n.given[key] = name
+		}
+		return name
+	}
+	return n.last(u, p, source, set)
+}
+
+// last names a use whose words don't tell it apart, because they were cut or
+// cleaned: by a digest of all words, and of more of the same until it is free.
+func (n *names) last(u use, p *product, source bool, set int32) string {
+	words := n.words(u, p, source, levels)
+	for {
+		name := spelled(append(words, digest(words)))
+		if other, taken := n.taken[name]; !taken || other == set {
+			n.taken[name], n.uses[name] = set, u
+			return name
+		}
+		words = append(words, "again")
+	}
+}
+
+// levels is the number of ways to name a use, from the shortest.
+const levels = 4
+
+// words are the words of a use at a level.
+func (n *names) words(u use, p *product, source bool, level int) []string {
+	var w []string
+	if u.domain != nil && len(n.m.g.Policy.Domains) > 1 {
+		w = append(w, u.domain.Name)
+	}
+	if u.role != nil {
+		w = append(w, u.role.Name)
+	} else {
+		side := "to"
+		if source {
+			side = "from"
+		}
+		w = append(w, u.custom.Name, side)
+	}
+	if u.class != "" {
+		w = append(w, u.class)
+	}
+	if !u.covers.Min.IsZero() && n.m.g.oldest.Less(u.covers.Min) {
+		w = append(w, "v"+u.covers.Min.String())
+	}
+	if u.v6 {
+		w = append(w, "v6")
+	}
+	w = append(w, n.m.ifaceLabel(u.iface))
+	if level >= 1 && p.flow.Row != nil {
+		w = append(w, otherSide(p.flow.Row, source)...)
+	}
+	if level >= 2 {
+		w = append(w, label(p.flow))
+	}
+	if level >= 3 {
+		w = append(w, n.m.anchorWords(p)...)
+	}
+	if level >= 4 {
+		w = append(w, n.m.ifaceLabel(p.in), n.m.ifaceLabel(p.out), portsText(p.flow.Ports), p.flow.Idle.String(), sideWord(source))
+	}
+	return w
+}
+
+func sideWord(source bool) string {
+	if source {
+		return "source"
+	}
+	return "destination"
+}
+
+func otherSide(row *lang.Row, source bool) []string {
+	if source {
+		return []string{"to", row.To.Name}
+	}
+	return []string{"from", row.From.Name}
+}
+
+func (m *ruleMaker) ifaceLabel(i int32) string {
+	if i == self {
+		return "self"
+	}
+	return m.fw.Interfaces[i].Label
+}
+
+// anchorWords name the first leg of a product's own class of legs.
+func (m *ruleMaker) anchorWords(p *product) []string {
+	if m.g.legs.isZone(p.anchor) {
+		z, _ := m.g.legs.zoneOf(p.anchor)
+		return []string{m.g.topology.zones[z].Name}
+	}
+	o := m.g.legs.list[p.anchor]
+	leg := &o.group.Legs[o.leg]
+	return []string{o.group.Block, o.group.Discriminator, m.g.topology.zones[o.place.zone].Name, leg.Name, strconv.Itoa(o.leg)}
+}
+
+// spelled joins words to a name of letters, digits, '-' and '_' that is not too
+// long. What doesn't fit is replaced by a digest of all words.
+func spelled(words []string) string {
+	var b strings.Builder
+	b.WriteString(prefix[:len(prefix)-1])
+	for _, w := range words {
+		if w = cleaned(w); w != "" {
+			b.WriteByte('-')
+			b.WriteString(w)
+		}
+	}
+	if b.Len() <= maxName {
+		return b.String()
+	}
+	d := digest(words)
+	return strings.TrimRight(b.String()[:maxName-1-len(d)], "-_") + "-" + d
+}
+
+// cleaned is w with runs of other characters than letters, digits, '-' and '_'
+// replaced by one '-'.
+func cleaned(w string) string {
+	var b []byte
+	for i := range len(w) {
+		switch c := w[i]; {
+		case wordByte(c) && c != '-':
+			b = append(b, c)
+		case len(b) > 0 && b[len(b)-1] != '-':
+			b = append(b, '-')
+		}
+	}
+	return strings.TrimRight(string(b), "-")
+}
+
+// digest is 6 letters and digits that depend on all words.
+func digest(words []string) string {
+	h := fnv.New64a()
+	for _, w := range words {
+		h.Write([]byte(w))
+		h.Write([]byte{0})
+	}
+	const letters = "abcdefghijkmnpqrstuvwxyz23456789"
+	v, out := h.Sum64(), make([]byte, 6)
+	v ^= v >> 31
+	for i := range out {
+		out[i] = letters[v%32]
+		v /= 32
+	}
+	return string(out)
+}

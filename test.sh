@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The whole test suite. As root on Debian or Ubuntu it installs the packages
+# that the tests ask the kernel with; without root it says what it did not run
+# and exits with status 3.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "packages"
+packages=(nftables iproute2 conntrack git gcc libc6-dev) # gcc for the race detector
+missing=()
+for p in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "missing packages: ${missing[*]} (run as root to install them)" >&2
+    exit 3
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q >/dev/null
+  apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+fi
+go version
+
+step "gofmt"
+unformatted=$(gofmt -s -l $(git ls-files '*.go'))
+[ -z "$unformatted" ] || { echo "not formatted: $unformatted"; exit 1; }
+
+step "vet and staticcheck"
+go vet ./...
+go tool staticcheck ./...
+
+step "no test can be skipped"
+if git grep -nE '\bt\.Skip|testing\.Short\(' -- '*_test.go' '*.go'; then exit 1; fi
+
+step "tests, with the race detector"
+[ "$(id -u)" = 0 ] || export NBFWC_WITHOUT_KERNEL=1 # those tests say NOT RUN, and so does the end of this script
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+go test -race -timeout 20m ./... 2>&1 | tee "$log"
+
+step "mutants"
+go run ./lab/mutants
+
+step "fuzz targets, a few seconds each"
+for dir in $(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do
+  for target in $(grep -ho '^func Fuzz[A-Za-z0-9_]*' "$dir"/*_test.go | sed 's/func //' | sort -u); do
+    go test "./$dir" -run '^$' -fuzz "^$target\$" -fuzztime 3s -fuzzminimizetime 1x -parallel 2 >"$log" 2>&1 || { cat "$log"; exit 1; }
+    echo "ok $dir $target"
+  done
+done
+
+step "benchmarks, once"
+go test -run '^$' -bench . -benchtime 1x ./... >"$log" 2>&1 || { cat "$log"; exit 1; }
+grep '^Benchmark' "$log" | awk '{print $1, $3, $4}'
+
+[ "$(id -u)" = 0 ] || { echo "NOT RUN: the tests that load rules into a kernel (they need root)" >&2; exit 3; }
+step "passed"
