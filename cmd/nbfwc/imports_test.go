@@ -13,17 +13,26 @@ var importLaw = map[string]struct {
 	may []string
 	why string
 }{
-	"catalog":          {nil, "it is data"},
-	"ruleset":          {nil, "the middle type knows neither policies nor vendors"},
-	"lang":             {[]string{"catalog"}, "a policy is a value before it is a graph"},
-	"compile":          {[]string{"lang", "ruleset"}, "it makes rule sets for any vendor"},
-	"targets":          {[]string{"ruleset"}, "the seam to vendors knows no policy"},
-	"targets/nftables": {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
-	"view":             {[]string{"lang", "compile", "ruleset", "targets"}, "it prints values of the others"},
-	"cmd/nbfwc":        {[]string{"catalog", "lang", "compile", "ruleset", "targets", "targets/nftables", "view"}, "it puts them together"},
-	"lab/kernel":       {nil, "it asks the kernel and must not share our idea of a packet"},
-	"lab/mutants":      {nil, "it changes the others"},
-	"lab/workload":     {nil, "it states the expected flows by itself"},
+	"catalog":            {nil, "it is data"},
+	"ruleset":            {nil, "the middle type knows neither policies nor vendors"},
+	"lang":               {[]string{"catalog"}, "a policy is a value before it is a graph"},
+	"compile":            {[]string{"lang", "ruleset"}, "it makes rule sets for any vendor"},
+	"targets":            {[]string{"ruleset"}, "the seam to vendors knows no policy"},
+	"targets/nftables":   {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
+	"targets/cisco_asa":  {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
+	"targets/paloalto":   {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
+	"targets/fortigate":  {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
+	"targets/targettest": {[]string{"targets", "ruleset", "lab"}, "what holds for every vendor is said without knowing one"},
+	"drift":              {[]string{"lang", "compile", "ruleset", "targets"}, "it compares values and knows no vendor"},
+	"view":               {[]string{"lang", "compile", "ruleset", "targets", "drift"}, "it prints values of the others"},
+	"cmd/nbfwc":          {[]string{"catalog", "lang", "compile", "ruleset", "targets", "targets/nftables", "targets/cisco_asa", "targets/paloalto", "targets/fortigate", "drift", "view"}, "it puts them together"},
+	"lab":                {nil, "an emulator shares nothing with what it judges"},
+	"lab/asa":            {[]string{"lab"}, "an emulator shares nothing with what it judges"},
+	"lab/panos":          {[]string{"lab"}, "an emulator shares nothing with what it judges"},
+	"lab/fortios":        {[]string{"lab"}, "an emulator shares nothing with what it judges"},
+	"lab/kernel":         {nil, "it asks the kernel and must not share our idea of a packet"},
+	"lab/mutants":        {nil, "it changes the others"},
+	"lab/workload":       {nil, "it states the expected flows by itself"},
 }
 
 // Libraries that only the named packages may import.

@@ -1,0 +1,64 @@
+// Package lab says what an emulated firewall is: a device that takes the
+// commands of its vendor, line by line, holds the configuration that they make,
+// prints it in the vendor's own spelling and decides about packets. Emulators
+// are written from the vendors' documents and share no code with what they
+// judge.
+package lab
+
+import "net/netip"
+
+// Packet is the first packet of a connection. In and Out are the device's own
+// names of interfaces or zones. For ICMP the type stands in SrcPort and the
+// code in DstPort.
+type Packet struct {
+	In, Out          string
+	Src, Dst         netip.Addr
+	Proto            uint8
+	SrcPort, DstPort uint16
+}
+
+// Verdict is what a device does with a packet.
+type Verdict uint8
+
+const (
+	// Undecided: a condition that the emulator doesn't know the answer to (a
+	// user, an application, the time of day) decides.
+	Undecided Verdict = iota
+	// Passes: the packet is forwarded.
+	Passes
+	// Drops: it isn't, and nobody is told.
+	Drops
+	// Rejects: it isn't, and the sender is told.
+	Rejects
+)
+
+// Device is an emulated firewall.
+type Device interface {
+	// Load replaces the configuration by one that the device printed, as a
+	// restart with it would. It is an error if the device would not take a
+	// line of it.
+	Load(text string) error
+	// Login begins a session on the device.
+	Login() Session
+	// Running prints the running configuration as the device does.
+	Running() string
+	// Decide says what becomes of a packet now.
+	Decide(Packet) Verdict
+}
+
+// Session is one login. Its state is the mode that it is in.
+type Session interface {
+	// Prompt is what the device prints before it waits for a line, without
+	// line ends.
+	Prompt() string
+	// Send types a line and returns what the device answers, without the echo
+	// and the prompt, lines ended by "\n"; "" if it says nothing. More than one
+	// line is typed one after the other.
+	Send(line string) string
+	// Refused says whether the answer means that the line before it was not
+	// done.
+	Refused(answer string) bool
+	// Close ends the session in the middle of whatever it does, as a broken
+	// connection does.
+	Close()
+}
