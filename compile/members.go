@@ -8,22 +8,38 @@ import (
 	"github.com/nbfwc/nbfwc/ruleset"
 )
 
-// groups are the object-groups that rules use, sorted by name, members sorted
-// by address.
+// groups are the object-groups that rules use and the parts of those, sorted by
+// name, members sorted by address.
 func (m *ruleMaker) groups() []ruleset.Group {
-	list := make([]ruleset.Group, 0, len(m.names.taken))
-	for name, set := range m.names.taken {
-		list = append(list, ruleset.Group{Name: name})
-		g := &list[len(list)-1]
-		g.Members = m.membersOf(set)
-		g.Set = ruleset.MemberSet(g.Members)
-		if m.aggregated(set) {
-			g.Members = aggregate(g.Set)
+	used := make([]bool, len(m.names.list))
+	for i := range m.rules {
+		for _, k := range [...]int32{m.rules[i].src, m.rules[i].dst} {
+			used[k] = true
+			for _, part := range m.names.list[k].parts {
+				used[part] = true
+			}
 		}
-		g.Reason = m.groupReason(m.names.uses[name])
+	}
+	list := make([]ruleset.Group, 0, len(used))
+	for i, is := range used {
+		if is {
+			list = append(list, m.group(&m.names.list[i]))
+		}
 	}
 	slices.SortFunc(list, func(a, b ruleset.Group) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+func (m *ruleMaker) group(n *groupName) ruleset.Group {
+	g := ruleset.Group{Name: n.name, Members: m.membersOf(n.set), Reason: m.groupReason(n.uses)}
+	g.Set = ruleset.MemberSet(g.Members)
+	if m.aggregated(n.set) {
+		g.Members = aggregate(g.Set)
+	}
+	for _, part := range n.parts {
+		g.Parts = append(g.Parts, m.names.list[part].name)
+	}
+	return g
 }
 
 // aggregated reports whether the domains of all legs want members merged.
@@ -45,22 +61,38 @@ func aggregate(set ruleset.AddrSet) []ruleset.Member {
 	return list
 }
 
-func (m *ruleMaker) groupReason(u use) string {
-	where := " behind " + m.ifaceLabel(u.iface)
-	if u.iface == self {
-		where = " on the firewall itself"
-	}
-	if u.role == nil {
-		if u.from {
-			return "sources of flow " + u.custom.Name + where
+// groupReason says in one line what the hosts of a group are.
+func (m *ruleMaker) groupReason(uses []use) string {
+	var what, domains []string
+	for _, u := range uses {
+		if w := u.what(); !slices.Contains(what, w) {
+			what = append(what, w)
 		}
-		return "destinations of flow " + u.custom.Name + where
+		if u.domain != nil && !slices.Contains(domains, u.domain.Name) {
+			domains = append(domains, u.domain.Name)
+		}
 	}
-	s := u.role.Name
-	if u.class != "" {
-		s += " (" + u.class + ")"
+	s := listed(what, ", ") + " behind " + m.ifaceLabel(uses[0].iface)
+	if uses[0].iface == self {
+		s = listed(what, ", ") + " on the firewall itself"
 	}
-	return s + where + ", domain " + u.domain.Name
+	if len(domains) > 0 {
+		s += ", domain " + listed(domains, ", ")
+	}
+	return s
+}
+
+// what is a use in words.
+func (u *use) what() string {
+	switch {
+	case u.role != nil && u.class != "":
+		return u.role.Name + " (" + u.class + ")"
+	case u.role != nil:
+		return u.role.Name
+	case u.from:
+		return "sources of flow " + u.custom.Name
+	}
+	return "destinations of flow " + u.custom.Name
 }
 
 // membersOf are the hosts of a set of legs, sorted by address.

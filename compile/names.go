@@ -29,25 +29,32 @@ type use struct {
 	v6     bool
 }
 
-// names gives each set of legs on a firewall the name of its use. A name never
-// depends on the members: the words are role, class, interface, and where
-// that doesn't tell two sets apart, the other side's role, the row, and the
-// first of the hosts blocks.
+// names gives each set of legs behind an interface of a firewall one name, that
+// of its most telling use. A name never depends on the members: the words are role,
+// class, interface, and where that doesn't tell two sets apart, the other
+// side's role, the row, and the first of the hosts blocks.
 type names struct {
-	m     *ruleMaker
-	whole map[use]int32    // all legs of the use
-	taken map[string]int32 // by name: the set
-	given map[nameKey]string
-	uses  map[string]use
+	m      *ruleMaker
+	whole  map[use]int32 // all legs of the use
+	list   []groupName
+	byName map[string]int32
+	bySet  map[setAt]int32
 }
 
-type nameKey struct {
-	use
-	set int32
+// groupName is a set of legs that has a name.
+type groupName struct {
+	setAt
+	name  string
+	words []string
+	uses  []use   // in the order in which they were found
+	parts []int32 // of a union, sorted by name
 }
+
+// setAt is a set of legs behind an interface.
+type setAt struct{ set, iface int32 }
 
 func newNames(m *ruleMaker) names {
-	n := names{m: m, whole: map[use]int32{}, taken: map[string]int32{}, given: map[nameKey]string{}, uses: map[string]use{}}
+	n := names{m: m, whole: map[use]int32{}, byName: map[string]int32{}, bySet: map[setAt]int32{}}
 	parts := map[use][]int32{}
 	add := func(u use, set int32) {
 		if !slices.Contains(parts[u], set) {
@@ -67,7 +74,49 @@ func newNames(m *ruleMaker) names {
 			n.whole[u] = s
 		}
 	}
+	n.nameAll()
 	return n
+}
+
+// nameAll names all sets. Of the uses that a set has, the name is that of the
+// most telling: all hosts of a use before some, what hosts are before what one
+// flow of the policy wants of them, a role before a class of it, and a role that
+// the catalogue says much of before one that it says little of (a master that is
+// also a cssc_consumer is a master).
+func (n *names) nameAll() {
+	type side struct {
+		p      *product
+		source bool
+		rank   [4]int
+	}
+	sides := make([]side, 0, 2*len(n.m.products))
+	for i := range n.m.products {
+		for _, source := range [...]bool{true, false} {
+			s := side{p: &n.m.products[i], source: source}
+			u := n.use(s.p, source)
+			s.rank = [4]int{claim(n.whole[u] != s.p.set(source)), claim(u.role == nil), claim(u.class != ""), -n.m.rows[u.role]}
+			sides = append(sides, s)
+		}
+	}
+	slices.SortStableFunc(sides, func(a, b side) int { return slices.Compare(a.rank[:], b.rank[:]) })
+	for _, s := range sides {
+		n.of(s.p, s.source)
+	}
+}
+
+func claim(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// set is the number of a side's set of legs.
+func (p *product) set(source bool) int32 {
+	if source {
+		return p.src
+	}
+	return p.dst
 }
 
 // largest is the set that holds all others of the list, if one does.
@@ -144,48 +193,57 @@ func (m *ruleMaker) allPlay(set int32, r *lang.Role) bool {
 	return true
 }
 
-// of is the name of a side of the product.
-func (n *names) of(p *product, source bool) string {
+// of is the number of the name of a side of the product.
+func (n *names) of(p *product, source bool) int32 {
 	u := n.use(p, source)
-	set := p.dst
-	if source {
-		set = p.src
+	at := setAt{p.set(source), u.iface}
+	if i, ok := n.bySet[at]; ok {
+		if !slices.Contains(n.list[i].uses, u) {
+			n.list[i].uses = append(n.list[i].uses, u)
+		}
+		return i
 	}
-	key := nameKey{u, set}
-	whole := n.whole[u] == set
-	if whole {
-		if name := n.given[key]; name != "" {
-			return name
+	level := 0
+	if n.whole[u] != at.set {
+		level = 1
+	}
+	for ; level < levels; level++ {
+		words := n.words(u, p, source, level)
+		if _, taken := n.byName[spelled(words)]; !taken {
+			return n.add(groupName{setAt: at, words: words, uses: []use{u}})
 		}
 	}
-	for level := range levels {
-		if level == 0 && !whole {
-			continue
-		}
-		name := spelled(n.words(u, p, source, level))
-		if other, taken := n.taken[name]; taken && other != set {
-			continue
-		}
-		n.taken[name] = set
-		n.uses[name] = u
-		if whole {
-			n.given[key] = name
-		}
-		return name
-	}
-	return n.last(u, p, source, set)
+	return n.add(groupName{setAt: at, words: n.words(u, p, source, levels), uses: []use{u}})
 }
 
-// last names a use whose words don't tell it apart, because they were cut or
-// cleaned: by a digest of all words, and of more of the same until it is free.
-func (n *names) last(u use, p *product, source bool, set int32) string {
-	words := n.words(u, p, source, levels)
+// add gives a set its name.
+func (n *names) add(g groupName) int32 {
+	i := int32(len(n.list))
+	n.list = append(n.list, g)
+	n.bySet[g.setAt] = i
+	n.spell(i)
+	return i
+}
+
+// rename gives the set of a name another one.
+func (n *names) rename(i int32, g groupName) {
+	delete(n.byName, n.list[i].name)
+	n.list[i] = g
+	n.spell(i)
+}
+
+// spell makes the name of its words. Where the words don't tell it apart,
+// because they were cut or cleaned, a digest of all words does, and of more of
+// the same until it is free.
+func (n *names) spell(i int32) {
+	words := slices.Clip(n.list[i].words)
+	name := spelled(words)
 	for {
-		name := spelled(append(words, digest(words)))
-		if other, taken := n.taken[name]; !taken || other == set {
-			n.taken[name], n.uses[name] = set, u
-			return name
+		if _, taken := n.byName[name]; !taken {
+			n.list[i].name, n.byName[name] = name, i
+			return
 		}
+		name = spelled(append(words, digest(words)))
 		words = append(words, "again")
 	}
 }

@@ -70,6 +70,7 @@ func (g *Graph) eachRuleSet(reuse bool, use func(i int, rs ruleset.RuleSet)) {
 type ruleMaker struct {
 	g        *Graph
 	services map[serviceKey]ruleset.ServiceSet
+	rows     map[*lang.Role]int // how many rows of the catalogue name a role
 
 	fw       *Firewall
 	sets     legSets
@@ -95,28 +96,46 @@ type serviceKey struct {
 // ruleKey is what products must agree in to be one rule.
 type ruleKey struct {
 	in, out  int32
-	src, dst string // names of object-groups
+	src, dst int32 // numbers of names
 	idle     time.Duration
+	reset    bool // rejects
 }
 
 // draft is a rule in the making.
 type draft struct {
 	ruleKey
-	srcSet, dstSet int32
-	service        ruleset.ServiceSet
-	flows          [][]int32
-	reasons        []string
-	fallback       []*lang.Service
-	label          string // of the first reason, to tell rules apart
+	service  ruleset.ServiceSet
+	flows    [][]int32
+	reasons  []string
+	fallback []*lang.Service
+	label    string // of the first reason, to tell rules apart
 }
 
 func newRuleMaker(g *Graph) *ruleMaker {
-	return &ruleMaker{g: g, services: map[serviceKey]ruleset.ServiceSet{}}
+	m := &ruleMaker{g: g, services: map[serviceKey]ruleset.ServiceSet{}, rows: map[*lang.Role]int{}}
+	for _, r := range g.Policy.Catalog.Rows {
+		m.rows[r.From]++
+		m.rows[r.To]++
+	}
+	return m
 }
 
 func (m *ruleMaker) ruleSet(fw *Firewall) ruleset.RuleSet {
-	m.fw = fw
 	m.members = m.members[:0]
+	m.drafts(fw)
+	m.compact()
+	rs := ruleset.RuleSet{Groups: m.groups()}
+	sets := map[string]ruleset.AddrSet{}
+	for i := range rs.Groups {
+		sets[rs.Groups[i].Name] = rs.Groups[i].Set
+	}
+	m.stages(&rs, sets)
+	return rs
+}
+
+// drafts makes the rules of a firewall, before any are joined.
+func (m *ruleMaker) drafts(fw *Firewall) {
+	m.fw = fw
 	m.sets = legSets{index: map[uint64][]int32{}}
 	m.products = m.products[:0]
 	m.g.relations(fw, &m.room, func(r *relation) {
@@ -127,37 +146,62 @@ func (m *ruleMaker) ruleSet(fw *Firewall) ruleset.RuleSet {
 	for i := range m.products {
 		m.draft(&m.products[i])
 	}
-	rs := ruleset.RuleSet{Groups: m.groups()}
-	sets := map[string]ruleset.AddrSet{}
-	for i := range rs.Groups {
-		sets[rs.Groups[i].Name] = rs.Groups[i].Set
-	}
-	m.stages(&rs, sets)
-	return rs
+	m.resets()
 }
 
 // draft adds a product to the rules.
 func (m *ruleMaker) draft(p *product) {
 	src, dst := m.names.of(p, true), m.names.of(p, false)
-	key := ruleKey{p.in, p.out, src, dst, p.flow.Idle}
+	key := ruleKey{in: p.in, out: p.out, src: src, dst: dst, idle: p.flow.Idle}
 	i, ok := m.index[key]
 	if !ok {
 		i = len(m.rules)
 		m.index[key] = i
-		m.rules = append(m.rules, draft{ruleKey: key, srcSet: p.src, dstSet: p.dst, label: label(p.flow)})
+		m.rules = append(m.rules, draft{ruleKey: key, label: label(p.flow)})
 	}
 	d := &m.rules[i]
 	d.service = d.service.Union(m.service(p.flow))
 	d.flows = append(d.flows, p.flows)
-	if r := m.reason(p.flow); !slices.Contains(d.reasons, r) {
-		d.reasons = append(d.reasons, r)
-	}
+	d.reasons = appendNew(d.reasons, m.reason(p.flow))
 	if row := p.flow.Row; row != nil && p.flow.Domain.ResetFallback {
-		for _, s := range row.Fallback {
-			if !slices.Contains(d.fallback, s) {
-				d.fallback = append(d.fallback, s)
+		d.fallback = appendNew(d.fallback, row.Fallback...)
+	}
+}
+
+// appendNew appends what is not in the list yet.
+func appendNew[E comparable](list []E, more ...E) []E {
+	for _, e := range more {
+		if !slices.Contains(list, e) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// resets adds drafts that reject the fallback ports of each draft's pairs which
+// are not permitted.
+func (m *ruleMaker) resets() {
+	type ends struct{ in, out, src, dst int32 }
+	permitted := map[ends]ruleset.ServiceSet{}
+	for i := range m.rules {
+		d := &m.rules[i]
+		k := ends{d.in, d.out, d.src, d.dst}
+		permitted[k] = permitted[k].Union(d.service)
+	}
+	for i, n := 0, len(m.rules); i < n; i++ {
+		r := m.rules[i]
+		var service ruleset.ServiceSet
+		for _, s := range r.fallback {
+			for _, p := range newServicePorts(s.TCP, s.UDP, nil).v4 {
+				service = service.Union(ruleset.NewServiceSet(p.box(false)))
 			}
 		}
+		if r.service = service.Subtract(permitted[ends{r.in, r.out, r.src, r.dst}]); r.service.IsEmpty() {
+			continue
+		}
+		r.reset, r.idle = true, 0
+		r.flows = slices.Clip(r.flows)
+		m.rules = append(m.rules, r)
 	}
 }
 
@@ -230,62 +274,31 @@ func (m *ruleMaker) stages(rs *ruleset.RuleSet, sets map[string]ruleset.AddrSet)
 		s := stageOf(&m.rules[i])
 		s.Rules = append(s.Rules, m.rule(&m.rules[i], sets, taken))
 	}
-	for i := range m.rules {
-		if r, ok := m.reject(&m.rules[i], sets, taken); ok {
-			s := stageOf(&m.rules[i])
-			s.Rules = append(s.Rules, r)
-		}
-	}
 	rs.Stages = stages
 }
 
 func (m *ruleMaker) rule(d *draft, sets map[string]ruleset.AddrSet, taken map[string]bool) ruleset.Rule {
-	return ruleset.Rule{
-		In: m.iface(d.in), Out: m.iface(d.out), Src: sets[d.src], Dst: sets[d.dst],
+	src, dst := m.names.list[d.src].name, m.names.list[d.dst].name
+	r := ruleset.Rule{
+		In: m.iface(d.in), Out: m.iface(d.out), Src: sets[src], Dst: sets[dst],
 		Service: d.service, Action: ruleset.Permit,
 		Effects:  ruleset.Effects{Idle: d.idle, Log: m.fw.Log, Profile: m.fw.Profile},
-		Name:     ruleName(d, "", taken),
-		SrcGroup: d.src, DstGroup: d.dst,
+		Name:     src + "-to-" + strings.TrimPrefix(dst, prefix),
+		SrcGroup: src, DstGroup: dst,
 		Flows: merged(d.flows), Reason: reasonLine(d.reasons),
 	}
-}
-
-// reject is the rule that answers the fallback ports of a draft's pairs which
-// are not permitted; false if there are none.
-func (m *ruleMaker) reject(d *draft, sets map[string]ruleset.AddrSet, taken map[string]bool) (ruleset.Rule, bool) {
-	var service ruleset.ServiceSet
-	for _, s := range d.fallback {
-		for _, p := range newServicePorts(s.TCP, s.UDP, nil).v4 {
-			service = service.Union(ruleset.NewServiceSet(p.box(false)))
-		}
+	if d.reset {
+		r.Action = ruleset.Reject
+		r.Name += "-reset"
+		r.Reason = "reset instead of silence on fallback ports; " + r.Reason
 	}
-	for i := range m.rules {
-		if o := &m.rules[i]; o.in == d.in && o.out == d.out && o.src == d.src && o.dst == d.dst {
-			service = service.Subtract(o.service)
-		}
+	// Rules that differ in idle timeout or service only are told apart by what
+	// they are for.
+	if taken[r.Name] {
+		r.Name += "-" + d.label
 	}
-	if service.IsEmpty() {
-		return ruleset.Rule{}, false
-	}
-	r := m.rule(d, sets, taken)
-	r.Service, r.Action, r.Idle = service, ruleset.Reject, 0
-	r.Name = ruleName(d, "reset", taken)
-	r.Reason = "reset instead of silence on fallback ports; " + r.Reason
-	return r, true
-}
-
-// ruleName names a rule for its groups. Rules that differ in idle timeout or
-// action only are told apart by what they are for.
-func ruleName(d *draft, suffix string, taken map[string]bool) string {
-	name := d.src + "-to-" + strings.TrimPrefix(d.dst, prefix)
-	if suffix != "" {
-		name += "-" + suffix
-	}
-	if taken[name] {
-		name += "-" + d.label
-	}
-	taken[name] = true
-	return name
+	taken[r.Name] = true
+	return r
 }
 
 func (m *ruleMaker) iface(i int32) ruleset.IfaceSet {
@@ -305,13 +318,15 @@ func merged(lists [][]int32) []int32 {
 	return slices.Compact(all)
 }
 
-// maxReasons bounds the reasons in a rule's line; all of them are found by the
-// flows.
-const maxReasons = 4
+// maxReasons bounds the reasons in a line; all of them are found by the flows.
+const maxReasons = 64
 
-func reasonLine(list []string) string {
+func reasonLine(list []string) string { return listed(list, "; ") }
+
+// listed joins the words of a list that may be long.
+func listed(list []string, sep string) string {
 	if len(list) > maxReasons {
 		list = append(slices.Clone(list[:maxReasons]), "and more")
 	}
-	return strings.Join(list, "; ")
+	return strings.Join(list, sep)
 }

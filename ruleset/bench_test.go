@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -128,18 +127,5 @@ func BenchmarkCompare(b *testing.B) {
 				b.ReportMetric(float64(len(d.Certain)+d.MoreCertain), "boxes")
 			}
 		})
-	}
-}
-
-func BenchmarkMerge100k(b *testing.B) {
-	var rows []Row
-	for i := range int32(100_000) {
-		rows = append(rows, Row{Src: i % 5000, Dst: 5000 + i%20, Service: i % 7, Flow: i % 140})
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if m := Merge(rows); len(m) > 1000 {
-			b.Fatal(fmt.Sprint(len(m), " rules"))
-		}
 	}
 }

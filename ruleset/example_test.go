@@ -123,20 +123,6 @@ func ExampleUselessRules() {
 	// Output: 2 true [{0 1}] <nil>
 }
 
-// Two clients that need the same are in one rule, with the flows of both.
-func ExampleMerge() {
-	const client1, client2, server, pbx, vnetd = 1, 2, 3, 0, 1
-	for _, m := range ruleset.Merge([]ruleset.Row{
-		{Src: client1, Dst: server, Service: pbx, Flow: 10},
-		{Src: client2, Dst: server, Service: pbx, Flow: 20},
-		{Src: client1, Dst: server, Service: vnetd, Flow: 11},
-		{Src: client2, Dst: server, Service: vnetd, Flow: 21},
-	}) {
-		fmt.Println(m.Src, m.Dst, m.Services, m.Flows)
-	}
-	// Output: [1 2] [3] [0 1] [10 11 20 21]
-}
-
 func ExampleAddrSet_Subtract() {
 	fmt.Println(prefix("10.0.0.0/29").Subtract(prefix("10.0.0.3/32")))
 	// Output: 10.0.0.0-10.0.0.2, 10.0.0.4/30

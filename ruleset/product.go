@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// classNo is the number of a class, or of a leg, as a point of a line.
+// classNo is the number of a class as a point of a line.
 type classNo int32
 
 func (c classNo) cmp(d classNo) int { return cmp.Compare(c, d) }
@@ -27,8 +27,6 @@ type products struct {
 	n     int
 	rows  []product
 	table [axes]*interned[[]span[classNo]]
-	// into[i] is the row that row i was merged into, or i.
-	into []int32
 }
 
 func newProducts(n int) *products {
@@ -57,7 +55,6 @@ func (p *products) add(tag int32, sets ...[]span[classNo]) {
 		}
 		row.set[i] = p.table[i].id(s)
 	}
-	p.into = append(p.into, int32(len(p.rows)))
 	p.rows = append(p.rows, row)
 }
 
@@ -105,7 +102,6 @@ func (p *products) mergeAxis(alive []int32, axis int) []int32 {
 			parts[f] = slices.Clone(p.at(int(f), axis))
 		}
 		parts[f] = append(parts[f], p.at(int(r), axis)...)
-		p.into[r] = f
 	}
 	for f, s := range parts {
 		s = slices.Clip(normal(s))
@@ -120,11 +116,19 @@ func (p *products) mergeAxis(alive []int32, axis int) []int32 {
 	return kept
 }
 
-// root returns the row that a row is part of after merging.
-func (p *products) root(row int32) int32 {
-	for p.into[row] != row {
-		p.into[row] = p.into[p.into[row]]
-		row = p.into[row]
+func one(n int32) []span[classNo] { return []span[classNo]{{classNo(n), classNo(n)}} }
+
+// members lists the numbers of a set.
+func members(s []span[classNo]) []int32 {
+	n := 0
+	for _, x := range s {
+		n += int(x.hi-x.lo) + 1
 	}
-	return row
+	out := make([]int32, 0, n)
+	for _, x := range s {
+		for k := x.lo; k <= x.hi; k++ {
+			out = append(out, int32(k))
+		}
+	}
+	return out
 }

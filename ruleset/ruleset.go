@@ -126,6 +126,10 @@ type Group struct {
 	Members []Member
 	// Set is the union of Members.
 	Set AddrSet
+	// Parts are the names of groups, also in RuleSet.Groups, that the group is
+	// exactly the union of; nil for a group that is spelled by its members. A
+	// part has no parts.
+	Parts []string
 	// Reason is one line of text for a remark, description or comment.
 	Reason string
 }
