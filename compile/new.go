@@ -32,8 +32,12 @@ func New(p *lang.Policy, opt Options) (*Graph, []Problem) {
 		b.custom(f)
 	}
 	b.finish()
+	isError := func(p Problem) bool { return p.Severity == Error }
+	if !slices.ContainsFunc(b.problems, isError) {
+		b.problems = append(b.problems, b.g.checkNames()...)
+	}
 	b.problems = withoutEchoes(sortProblems(b.problems))
-	if slices.ContainsFunc(b.problems, func(p Problem) bool { return p.Severity == Error }) {
+	if slices.ContainsFunc(b.problems, isError) {
 		return nil, b.problems
 	}
 	return b.g, b.problems

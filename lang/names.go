@@ -9,6 +9,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
+// Closest is the known name that is most like the one that was written, "" if
+// none is like it.
+func Closest(written string, known []string) string { return closest(written, known) }
+
 // closest is the known name that is most like the one that was written, ""
 // if none is like it.
 func closest(written string, known []string) string {

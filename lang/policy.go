@@ -77,7 +77,15 @@ type Firewall struct {
 	DenyLog     bool
 	Profile     string
 	Established time.Duration // the device's own idle timeout; 0: vendor's default
-	Origin      Origin
+	// UseObjects are sorted by group.
+	UseObjects []UseObject
+	Origin     Origin
+}
+
+// UseObject says that an object of the device stands for one of our groups.
+type UseObject struct {
+	Group, Object string
+	Origin        Origin
 }
 
 // Interface is a side of a firewall.

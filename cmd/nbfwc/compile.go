@@ -204,6 +204,12 @@ func jobOf(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, header 
 		Want: want, Log: fw.Log, DenyLog: fw.DenyLog, Established: fw.Established,
 		Self: len(fw.Self) > 0, Header: header,
 	}
+	for _, u := range fw.UseObjects {
+		if job.UseObjects == nil {
+			job.UseObjects = make(map[string]string, len(fw.UseObjects))
+		}
+		job.UseObjects[u.Group] = u.Object
+	}
 	if fw.Exclusive {
 		job.Manage = targets.Exclusive
 	}
