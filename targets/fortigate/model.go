@@ -27,6 +27,9 @@ type model struct {
 	vdom  string
 	vdoms []string
 	lines int
+	// section says that the text is a section of ours alone (a mark that
+	// Render writes and no device prints): others decide the rest.
+	section bool
 
 	settings   settings
 	interfaces []iface
@@ -44,6 +47,7 @@ type model struct {
 	policies []policy
 	// nat are the entries of tables that change addresses.
 	nat []natEntry
+	odd []oddEntry
 	ttl sessionTTL
 	// refused are modes of the device that are not modelled, with the line
 	// that says so: nothing can be planned.
@@ -61,6 +65,7 @@ type header struct {
 	major, minor, patch int
 	build               string
 	multi               bool // the text is of a device with VDOMs
+	vdoms               bool // its first line says so
 }
 
 // version returns "7.2.4", or "" if the text doesn't say.
@@ -118,7 +123,9 @@ type zone struct {
 type route struct {
 	to     netip.Prefix
 	device string
-	line   int
+	// off says that the route is disabled or leads nowhere.
+	off  bool
+	line int
 }
 
 // addrKind is the type of an address.
@@ -215,9 +222,10 @@ type svcGroup struct {
 
 // schedule is an entry of one of the schedule tables.
 type schedule struct {
-	name  string
-	table string // "onetime", "recurring", "group"
-	line  int
+	name   string
+	table  string // "onetime", "recurring", "group"
+	fields []field
+	line   int
 }
 
 // polAction is what a policy does.
@@ -246,7 +254,8 @@ type policy struct {
 	disabled                         bool
 	srcIntf, dstIntf                 []string
 	action                           polAction
-	sendDeny                         bool // send-deny-packet enable
+	actionWord                       string // as it is written where action is otherAction
+	sendDeny                         bool   // send-deny-packet enable
 	src, dst, src6, dst6             []string
 	srcNot, dstNot, src6Not, dst6Not bool
 	schedule                         string
@@ -284,8 +293,28 @@ type natEntry struct {
 	table string // "vip", "ippool", "central-snat-map", ...
 	name  string
 	v6    bool
-	addrs ruleset.AddrSet // that it touches; all if unclear
-	line  int
+	off   bool
+	// outer and inner are the addresses that are written out: what packets are
+	// sent to (or seem to come from) and what stands behind it.
+	outer, inner []ruleset.Range
+	// names are address objects, or members of a group of the same kind.
+	names []string
+	// unclear says that more addresses may be touched.
+	unclear bool
+	fields  []field
+	line    int
+}
+
+// oddEntry is an entry of a table beside the policies that decides packets by
+// conditions that aren't modelled.
+type oddEntry struct {
+	table, name string
+	v6          bool
+	off         bool
+	// permits says that it may permit as well as deny.
+	permits bool
+	in      []string // interfaces, none for all
+	line    int
 }
 
 // ttl is an idle timeout in seconds: 0 inherits, never does not end.
@@ -343,7 +372,7 @@ func (g *svcGroup) same(h *svcGroup) bool {
 
 func (p *policy) same(q *policy) bool {
 	return p.id == q.id && p.name == q.name && p.disabled == q.disabled && sameList(p.srcIntf, q.srcIntf) &&
-		sameList(p.dstIntf, q.dstIntf) && p.action == q.action && p.sendDeny == q.sendDeny && sameList(p.src, q.src) &&
+		sameList(p.dstIntf, q.dstIntf) && p.action == q.action && p.actionWord == q.actionWord && p.sendDeny == q.sendDeny && sameList(p.src, q.src) &&
 		sameList(p.dst, q.dst) && sameList(p.src6, q.src6) && sameList(p.dst6, q.dst6) && p.srcNot == q.srcNot &&
 		p.dstNot == q.dstNot && p.src6Not == q.src6Not && p.dst6Not == q.dst6Not && p.schedule == q.schedule &&
 		sameList(p.services, q.services) && p.serviceNot == q.serviceNot && p.log == q.log && p.nat == q.nat && p.ttl == q.ttl &&
