@@ -1,0 +1,318 @@
+package asa
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nbfwc/nbfwc/lab"
+)
+
+// Options is what a device begins with.
+type Options struct {
+	Hostname string // ciscoasa if empty
+	Version  string // 9.16(4) if empty
+	// Password asks for this one after "enable"; empty, as on a new device, it
+	// takes an empty line.
+	Password string
+	// Enabled logins begin at "#" (aaa authorization exec auto-enable).
+	Enabled bool
+	// Clock tells the time of changes; without it they have a fixed one.
+	Clock  func() time.Time
+	Faults Faults
+}
+
+// Device is an emulated ASA. It may be used by several sessions at once.
+type Device struct {
+	mu      sync.Mutex
+	opt     Options
+	cfg     *config
+	startup string
+	saved   bool
+	changed string // who changed the configuration last, and when
+	lines   int    // typed since the start
+	reload  string // the time that a reload is set for
+	down    int    // sessions that ended by a fault
+}
+
+var _ lab.Device = (*Device)(nil)
+
+// config is the running configuration.
+type config struct {
+	hostname   string
+	version    string
+	namesOff   bool
+	names      []nameEntry
+	nameByWord map[string]nameEntry
+	nameByAddr map[netip.Addr]string
+
+	interfaces               []*iface
+	interPermit, intraPermit bool
+	forwardRef               bool
+	periods                  map[string]*period
+	periodOrder              []*period
+
+	objects     map[string]*object
+	objectOrder []*object
+	groups      map[string]*group
+	groupOrder  []*group
+	uses        map[string]int // lines that name an object, group or time-range
+
+	acls         map[string]*acl
+	aclOrder     []*acl
+	accessGroups []accessGroup
+	nat          []string
+	natRefs      map[string]bool
+
+	timeouts map[string]time.Duration
+	uauth    string
+
+	classMaps       []*classMap
+	policyMaps      []*policyMap
+	servicePolicies []servicePolicy
+
+	blocks []*block
+}
+
+func newConfig(hostname, version string) *config {
+	return &config{hostname: hostname, version: version,
+		nameByWord: map[string]nameEntry{}, nameByAddr: map[netip.Addr]string{},
+		periods: map[string]*period{}, objects: map[string]*object{}, groups: map[string]*group{},
+		uses: map[string]int{}, acls: map[string]*acl{}, natRefs: map[string]bool{},
+		timeouts: defaultTimeouts(), uauth: "absolute"}
+}
+
+func (cfg *config) spelling() spelling {
+	if cfg.namesOff {
+		return spelling{}
+	}
+	return spelling{cfg.nameByAddr}
+}
+
+// factory is what a new device has beside its defaults.
+const factory = `ftp mode passive
+pager lines 24
+class-map inspection_default
+ match default-inspection-traffic
+policy-map global_policy
+ class inspection_default
+  inspect ftp
+  inspect h323 h225
+  inspect h323 ras
+  inspect rsh
+  inspect esmtp
+  inspect sqlnet
+  inspect sunrpc
+  inspect xdmcp
+  inspect netbios
+  inspect tftp
+service-policy global_policy global
+prompt hostname context
+`
+
+// New returns a device with the configuration of a new one: no interfaces
+// named, no access lists, the default inspection policy.
+func New(opt Options) *Device {
+	if opt.Hostname == "" {
+		opt.Hostname = "ciscoasa"
+	}
+	if opt.Version == "" {
+		opt.Version = "9.16(4)"
+	}
+	d := &Device{opt: opt}
+	if err := d.Load(factory); err != nil {
+		panic("asa: the factory configuration is not taken: " + err.Error())
+	}
+	return d
+}
+
+// Load replaces the configuration by a printed one. A line that the device
+// would not take is an error, and the configuration stays.
+func (d *Device) Load(text string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.load(text)
+}
+
+func (d *Device) load(text string) error {
+	cfg := newConfig(d.opt.Hostname, d.opt.Version)
+	s := &Session{d: d, loading: true}
+	s.mode.kind = modeConfig
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimRight(line, " \t\r\n")
+		if skipped(line) {
+			continue
+		}
+		if v, ok := strings.CutPrefix(line, "ASA Version "); ok {
+			cfg.version = strings.TrimSpace(v)
+			continue
+		}
+		c := call{d: d, s: s, cfg: cfg}
+		c.in.text = line
+		if err := c.loadLine(); err != nil {
+			return fmt.Errorf("line %d: %s: %w", number, strings.TrimSpace(line), err)
+		}
+	}
+	if err := cfg.resolved(); err != nil {
+		return err
+	}
+	d.cfg = cfg
+	d.startup = strings.Join(cfg.body(), "\n") + "\n"
+	d.saved = true
+	d.changed = ""
+	return nil
+}
+
+func skipped(line string) bool {
+	if line == "" {
+		return true
+	}
+	return line[0] == ':' || line[0] == '!' || strings.HasPrefix(line, "Cryptochecksum:")
+}
+
+// loadLine takes a line of a printed configuration. An indented line belongs
+// to the command before it.
+func (c *call) loadLine() error {
+	if !indented(c.in.text) {
+		c.s.mode = mode{kind: modeConfig}
+		c.s.block = nil
+		return c.config()
+	}
+	trimmed := strings.TrimSpace(c.in.text)
+	if trimmed[0] == '!' {
+		return nil
+	}
+	if b := c.s.block; b != nil {
+		b.subs = append(b.subs, c.in.text)
+		return nil
+	}
+	taken, err := c.sub()
+	if !taken && err == nil {
+		c.in.skip()
+		return invalid(c.in.at)
+	}
+	return err
+}
+
+func indented(s string) bool { return s != "" && (s[0] == ' ' || s[0] == '\t') }
+
+// resolved says that every reference has its object, once the whole
+// configuration has been read.
+func (cfg *config) resolved() error {
+	if cfg.forwardRef {
+		return nil
+	}
+	for n := range cfg.uses {
+		if p, ok := strings.CutPrefix(n, periodKey); ok && cfg.periods[p] != nil {
+			continue
+		}
+		if cfg.objects[n] == nil && cfg.groups[n] == nil {
+			return refuse("ERROR: object (%s) does not exist.", n)
+		}
+		if g := cfg.groups[n]; g != nil && len(g.members) == 0 {
+			return refuse("ERROR: specified object group <%s> is empty", n)
+		}
+		if o := cfg.objects[n]; o != nil && o.value == "" {
+			return refuse("ERROR: object (%s) is empty.", n)
+		}
+	}
+	for _, g := range cfg.accessGroups {
+		if cfg.acls[g.acl] == nil {
+			return refuse("ERROR: access-list <%s> does not exist", g.acl)
+		}
+	}
+	for _, m := range cfg.classMaps {
+		for _, l := range m.match {
+			if n, ok := strings.CutPrefix(l, "access-list "); ok && cfg.acls[n] == nil {
+				return refuse("ERROR: access-list <%s> does not exist", n)
+			}
+		}
+	}
+	for _, p := range cfg.policyMaps {
+		for _, k := range p.classes {
+			if k.name != "class-default" && cfg.classMap(k.name) == nil {
+				return refuse("ERROR: %% class-map %s not configured", k.name)
+			}
+		}
+	}
+	return cfg.kinds()
+}
+
+// kinds says that references that were read before what they name are of the
+// right type.
+func (cfg *config) kinds() error {
+	wrong := func(n, kind string) error {
+		return refuse("ERROR: specified object group <%s> has wrong type; expecting %s type", n, kind)
+	}
+	address := func(a address) error {
+		if g := cfg.groups[a.name]; a.kind == addrGroup && (g == nil || g.kind != "network") {
+			return wrong(a.name, "network")
+		}
+		if o := cfg.objects[a.name]; a.kind == addrObject && (o == nil || o.kind != "network") {
+			return wrong(a.name, "network")
+		}
+		return nil
+	}
+	for _, a := range cfg.aclOrder {
+		for _, e := range a.lines {
+			if err := address(e.src); err != nil {
+				return err
+			}
+			if err := address(e.dst); err != nil {
+				return err
+			}
+			if o := cfg.objects[e.proto.object]; e.proto.object != "" && (o == nil || o.kind != "service") {
+				return wrong(e.proto.object, "service")
+			}
+			if g := cfg.groups[e.proto.group]; e.proto.group != "" && (g == nil || g.class() != "service" && g.kind != "protocol") {
+				return wrong(e.proto.group, "service")
+			}
+		}
+	}
+	for _, g := range cfg.groupOrder {
+		for _, m := range g.members {
+			if err := address(m.addr); err != nil {
+				return err
+			}
+			if sub := cfg.groups[m.name]; m.word == "group-object" && (sub == nil || sub.class() != g.class()) {
+				return wrong(m.name, g.class())
+			}
+			if o := cfg.objects[m.name]; m.word == "service-object" && m.name != "" && (o == nil || o.kind != "service") {
+				return wrong(m.name, "service")
+			}
+		}
+	}
+	return nil
+}
+
+// Reload restarts the device with its startup configuration, which ends all
+// sessions.
+func (d *Device) Reload() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down++
+	d.reload = ""
+	return d.load(d.startup)
+}
+
+// SetHits sets the hit count of a line of an access list.
+func (d *Device) SetHits(list string, line, hits int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a := d.cfg.acls[list]; a != nil && line >= 1 && line <= len(a.lines) {
+		a.lines[line-1].hits = hits
+	}
+}
+
+// now is the time as the device prints it.
+func (d *Device) now() string {
+	t := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
+	if d.opt.Clock != nil {
+		t = d.opt.Clock()
+	}
+	return t.UTC().Format("15:04:05.000 MST Mon Jan 2 2006")
+}
