@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/nbfwc/nbfwc/targets"
 )
 
 // A model is a running configuration as far as a packet or a plan of ours
@@ -32,6 +34,11 @@ type model struct {
 	policyMaps           []*policyMap
 	servicePolicies      []servicePolicy
 	nats                 []nat
+	// modes are what makes the device another one than is modelled (FTD,
+	// transparent, bridge groups, zones): no plan is made for it.
+	modes []targets.Problem
+	// skipped counts the lines of sections that no packet of ours depends on.
+	skipped int
 
 	pool *pool
 }
@@ -507,6 +514,7 @@ type classMap struct {
 	name        string
 	description string
 	matchAny    bool // "match-any"
+	management  bool // "type management": traffic to the box only
 	matches     []classMatch
 	num         int
 }
@@ -523,8 +531,8 @@ const (
 )
 
 type classMatch struct {
-	kind matchKind
-	text string // the ACL's name; all of the line where it isn't modelled
+	kind  matchKind
+	text  string // the ACL's name; all of the line where it isn't modelled
 	proto uint8
 	ports portSpec
 }
