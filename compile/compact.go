@@ -351,45 +351,20 @@ func (c *compactor) union(parts []int32) int32 {
 	}
 	slices.SortFunc(flat, func(a, b int32) int { return cmp.Compare(n.list[a].name, n.list[b].name) })
 	g := groupName{setAt: at, parts: flat}
-	words := make([][]string, len(flat))
+	said := make([]words, len(flat))
 	for i, part := range flat {
-		words[i] = n.list[part].words
+		said[i] = n.list[part].words
 		g.uses = appendNew(g.uses, n.list[part].uses...)
 	}
 	slices.SortStableFunc(g.uses, func(a, b use) int { return cmp.Compare(claim(a.role == nil), claim(b.role == nil)) })
-	g.words = jointWords(words)
+	g.words = joint(said)
+	n.collide(g)
 	if known {
 		g.uses = appendNew(g.uses, n.list[i].uses...)
 		n.rename(i, g)
 		return i
 	}
 	return n.add(g)
-}
-
-// jointWords are the words of a union: those that differ between its parts, one
-// part after the other, between those that all parts begin and end with.
-func jointWords(parts [][]string) []string {
-	shortest := len(parts[0])
-	for _, w := range parts {
-		shortest = min(shortest, len(w))
-	}
-	begin, end := 0, 0
-	for end < shortest-1 && allHave(parts, func(w []string) string { return w[len(w)-1-end] }) {
-		end++
-	}
-	for begin < shortest-1-end && allHave(parts, func(w []string) string { return w[begin] }) {
-		begin++
-	}
-	first := parts[0]
-	out := slices.Clone(first[:begin])
-	for _, w := range parts {
-		out = append(out, w[begin:len(w)-end]...)
-	}
-	return append(out, first[len(first)-end:]...)
-}
-
-func allHave(parts [][]string, word func([]string) string) bool {
-	return !slices.ContainsFunc(parts, func(w []string) bool { return word(w) != word(parts[0]) })
 }
 
 // replace joins, in each fan in which all parts meet, the rules of the parts.

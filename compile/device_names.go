@@ -12,7 +12,7 @@ func (g *Graph) checkNames() []Problem {
 	var out []Problem
 	var m *ruleMaker
 	for _, fw := range g.Firewalls {
-		if len(fw.UseObjects) == 0 {
+		if len(fw.UseObjects) == 0 && fw.GroupName.Text == "" {
 			continue
 		}
 		if m == nil {
@@ -24,7 +24,23 @@ func (g *Graph) checkNames() []Problem {
 		for i := range rs.Groups {
 			names[i] = rs.Groups[i].Name
 		}
-		out = append(out, unknownGroups(fw, names)...)
+		out = append(append(out, m.twins()...), unknownGroups(fw, names)...)
+	}
+	return out
+}
+
+// twins are the groups of the firewall to which its name template gives one
+// name.
+func (m *ruleMaker) twins() []Problem {
+	var out []Problem
+	for _, pair := range m.names.collisions {
+		a, b := &m.names.list[pair[0]], &m.names.list[pair[1]]
+		out = append(out, Problem{
+			Summary: "Two groups of one name",
+			Detail: fmt.Sprintf("On firewall %q both %q and %q would be called %q. What tells them apart is in these fields of group_name: %s.",
+				m.fw.Name, m.groupReason(a.uses), m.groupReason(b.uses), m.text(a.words), listed(a.words.differ(&b.words), ", ")),
+			Subject: m.fw.GroupName.Origin,
+		})
 	}
 	return out
 }

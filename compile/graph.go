@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -97,6 +98,10 @@ type Firewall struct {
 	// Flows are the ids of the flows that cross the firewall, ascending.
 	Flows []int32
 }
+
+// Prefix begins the name of each object of ours on the firewall; it is how they
+// are told from those of others.
+func (fw *Firewall) Prefix() string { return cmp.Or(fw.NamePrefix, lang.DefaultPrefix) }
 
 // Severity of a Problem.
 type Severity uint8

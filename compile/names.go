@@ -1,17 +1,11 @@
 package compile
 
 import (
-	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/nbfwc/nbfwc/lang"
 )
-
-// prefix begins the name of each of our object-groups; it is how they are told
-// from those of others.
-const prefix = "NBU-"
 
 // maxName is the length of a name that every target can take as it is.
 const maxName = 31
@@ -38,14 +32,17 @@ type names struct {
 	whole  map[use]int32 // all legs of the use
 	list   []groupName
 	byName map[string]int32
+	byText map[string]int32 // as the words say it, before it is cut
 	bySet  map[setAt]int32
+	// collisions are pairs of groups that a name template gives one name.
+	collisions [][2]int32
 }
 
 // groupName is a set of legs that has a name.
 type groupName struct {
 	setAt
 	name  string
-	words []string
+	words words
 	uses  []use   // in the order in which they were found
 	parts []int32 // of a union, sorted by name
 }
@@ -54,7 +51,7 @@ type groupName struct {
 type setAt struct{ set, iface int32 }
 
 func newNames(m *ruleMaker) names {
-	n := names{m: m, whole: map[use]int32{}, byName: map[string]int32{}, bySet: map[setAt]int32{}}
+	n := names{m: m, whole: map[use]int32{}, byName: map[string]int32{}, byText: map[string]int32{}, bySet: map[setAt]int32{}}
 	parts := map[use][]int32{}
 	add := func(u use, set int32) {
 		if !slices.Contains(parts[u], set) {
@@ -203,17 +200,31 @@ func (n *names) of(p *product, source bool) int32 {
 		}
 		return i
 	}
+	g := groupName{setAt: at, uses: []use{u}}
 	level := 0
 	if n.whole[u] != at.set {
 		level = 1
 	}
 	for ; level < levels; level++ {
-		words := n.words(u, p, source, level)
-		if _, taken := n.byName[spelled(words)]; !taken {
-			return n.add(groupName{setAt: at, words: words, uses: []use{u}})
+		g.words = n.words(u, p, source, level)
+		if _, taken := n.byName[n.m.spelled(g.words)]; !taken {
+			break
 		}
+		n.collide(g)
 	}
-	return n.add(groupName{setAt: at, words: n.words(u, p, source, levels), uses: []use{u}})
+	if level == levels {
+		g.words = n.words(u, p, source, levels)
+	}
+	return n.add(g)
+}
+
+// collide notes that a template gives a group the name of another one, from
+// which other words would tell it apart.
+func (n *names) collide(g groupName) {
+	if i, ok := n.byText[n.m.text(g.words)]; ok && n.list[i].words.field != g.words.field && n.m.fw.GroupName.Text != "" {
+		n.list = append(n.list, g)
+		n.collisions = append(n.collisions, [2]int32{i, int32(len(n.list) - 1)})
+	}
 }
 
 // add gives a set its name.
@@ -228,6 +239,7 @@ func (n *names) add(g groupName) int32 {
 // rename gives the set of a name another one.
 func (n *names) rename(i int32, g groupName) {
 	delete(n.byName, n.list[i].name)
+	delete(n.byText, n.m.text(n.list[i].words))
 	n.list[i] = g
 	n.spell(i)
 }
@@ -236,15 +248,19 @@ func (n *names) rename(i int32, g groupName) {
 // because they were cut or cleaned, a digest of all words does, and of more of
 // the same until it is free.
 func (n *names) spell(i int32) {
-	words := slices.Clip(n.list[i].words)
-	name := spelled(words)
+	w := n.list[i].words
+	w.more = slices.Clip(w.more)
+	n.byText[n.m.text(w)] = i
+	name := n.m.spelled(w)
 	for {
 		if _, taken := n.byName[name]; !taken {
 			n.list[i].name, n.byName[name] = name, i
 			return
 		}
-		name = spelled(append(words, digest(words)))
-		words = append(words, "again")
+		more := w
+		more.more = append(w.more, digest(w.list()))
+		name = n.m.spelled(more)
+		w.more = append(w.more, "again")
 	}
 }
 
@@ -252,41 +268,39 @@ func (n *names) spell(i int32) {
 const levels = 4
 
 // words are the words of a use at a level.
-func (n *names) words(u use, p *product, source bool, level int) []string {
-	var w []string
-	if u.domain != nil && len(n.m.g.Policy.Domains) > 1 {
-		w = append(w, u.domain.Name)
+func (n *names) words(u use, p *product, source bool, level int) words {
+	var w words
+	if u.domain != nil {
+		w.field[domainField] = u.domain.Name
 	}
 	if u.role != nil {
-		w = append(w, u.role.Name)
+		w.field[roleField] = u.role.Name
 	} else {
-		side := "to"
+		side := "-to"
 		if source {
-			side = "from"
+			side = "-from"
 		}
-		w = append(w, u.custom.Name, side)
+		w.field[roleField] = u.custom.Name + side
 	}
-	if u.class != "" {
-		w = append(w, u.class)
-	}
+	w.field[classField] = u.class
 	if !u.covers.Min.IsZero() && n.m.g.oldest.Less(u.covers.Min) {
-		w = append(w, "v"+u.covers.Min.String())
+		w.field[versionField] = "v" + u.covers.Min.String()
 	}
 	if u.v6 {
-		w = append(w, "v6")
+		w.field[familyField] = "v6"
 	}
-	w = append(w, n.m.ifaceLabel(u.iface))
+	w.field[interfaceField] = n.m.ifaceLabel(u.iface)
 	if level >= 1 && p.flow.Row != nil {
-		w = append(w, otherSide(p.flow.Row, source)...)
+		w.more = append(w.more, otherSide(p.flow.Row, source)...)
 	}
 	if level >= 2 {
-		w = append(w, label(p.flow))
+		w.more = append(w.more, label(p.flow))
 	}
 	if level >= 3 {
-		w = append(w, n.m.anchorWords(p)...)
+		w.more = append(w.more, n.m.anchorWords(p)...)
 	}
 	if level >= 4 {
-		w = append(w, n.m.ifaceLabel(p.in), n.m.ifaceLabel(p.out), portsText(p.flow.Ports), p.flow.Idle.String(), sideWord(source))
+		w.more = append(w.more, n.m.ifaceLabel(p.in), n.m.ifaceLabel(p.out), portsText(p.flow.Ports), p.flow.Idle.String(), sideWord(source))
 	}
 	return w
 }
@@ -321,54 +335,4 @@ func (m *ruleMaker) anchorWords(p *product) []string {
 	o := m.g.legs.list[p.anchor]
 	leg := &o.group.Legs[o.leg]
 	return []string{o.group.Block, o.group.Discriminator, m.g.topology.zones[o.place.zone].Name, leg.Name, strconv.Itoa(o.leg)}
-}
-
-// spelled joins words to a name of letters, digits, '-' and '_' that is not too
-// long. What doesn't fit is replaced by a digest of all words.
-func spelled(words []string) string {
-	var b strings.Builder
-	b.WriteString(prefix[:len(prefix)-1])
-	for _, w := range words {
-		if w = cleaned(w); w != "" {
-			b.WriteByte('-')
-			b.WriteString(w)
-		}
-	}
-	if b.Len() <= maxName {
-		return b.String()
-	}
-	d := digest(words)
-	return strings.TrimRight(b.String()[:maxName-1-len(d)], "-_") + "-" + d
-}
-
-// cleaned is w with runs of other characters than letters, digits, '-' and '_'
-// replaced by one '-'.
-func cleaned(w string) string {
-	var b []byte
-	for i := range len(w) {
-		switch c := w[i]; {
-		case wordByte(c) && c != '-':
-			b = append(b, c)
-		case len(b) > 0 && b[len(b)-1] != '-':
-			b = append(b, '-')
-		}
-	}
-	return strings.TrimRight(string(b), "-")
-}
-
-// digest is 6 letters and digits that depend on all words.
-func digest(words []string) string {
-	h := fnv.New64a()
-	for _, w := range words {
-		h.Write([]byte(w))
-		h.Write([]byte{0})
-	}
-	const letters = "abcdefghijkmnpqrstuvwxyz23456789"
-	v, out := h.Sum64(), make([]byte, 6)
-	v ^= v >> 31
-	for i := range out {
-		out[i] = letters[v%32]
-		v /= 32
-	}
-	return string(out)
 }

@@ -34,7 +34,9 @@ func New(p *lang.Policy, opt Options) (*Graph, []Problem) {
 	b.finish()
 	isError := func(p Problem) bool { return p.Severity == Error }
 	if !slices.ContainsFunc(b.problems, isError) {
-		b.problems = append(b.problems, b.g.checkNames()...)
+		if names := b.g.checkNames(); len(names) > 0 {
+			b.problems = append(slices.DeleteFunc(b.problems, func(p Problem) bool { return p.Severity == Notice }), names...)
+		}
 	}
 	b.problems = withoutEchoes(sortProblems(b.problems))
 	if slices.ContainsFunc(b.problems, isError) {

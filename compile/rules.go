@@ -283,7 +283,7 @@ func (m *ruleMaker) rule(d *draft, sets map[string]ruleset.AddrSet, taken map[st
 		In: m.iface(d.in), Out: m.iface(d.out), Src: sets[src], Dst: sets[dst],
 		Service: d.service, Action: ruleset.Permit,
 		Effects:  ruleset.Effects{Idle: d.idle, Log: m.fw.Log, Profile: m.fw.Profile},
-		Name:     src + "-to-" + strings.TrimPrefix(dst, prefix),
+		Name:     src + "-to-" + strings.TrimPrefix(dst, m.fw.Prefix()),
 		SrcGroup: src, DstGroup: dst,
 		Flows: merged(d.flows), Reason: reasonLine(d.reasons),
 	}

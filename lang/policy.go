@@ -77,10 +77,23 @@ type Firewall struct {
 	DenyLog     bool
 	Profile     string
 	Established time.Duration // the device's own idle timeout; 0: vendor's default
+	// NamePrefix begins the names of our objects; "" is DefaultPrefix.
+	NamePrefix string
+	GroupName  NameTemplate
 	// UseObjects are sorted by group.
 	UseObjects []UseObject
 	Origin     Origin
 }
+
+// NameTemplate says what the names of our groups are made of after the prefix:
+// text and fields such as {role}. The zero template is what nbfwc chooses.
+type NameTemplate struct {
+	Text   string
+	Origin Origin
+}
+
+// NameFields are the fields of a NameTemplate.
+var NameFields = [...]string{"domain", "role", "class", "version", "family", "interface"}
 
 // UseObject says that an object of the device stands for one of our groups.
 type UseObject struct {

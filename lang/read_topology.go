@@ -120,7 +120,7 @@ func (l *loader) readFirewall(d *decl, b *body, f *Firewall) {
 	f.Exclusive = b.oneOf("manage", "section", "exclusive") == "exclusive"
 	f.Bind = b.flag("bind")
 	f.Established = b.duration("established")
-	l.readUseObjects(b, f)
+	l.readNames(b, f)
 	if b.attrs["self"] != nil && f.Target != "" && f.Target != "nftables" {
 		l.fail(sumConflict, "Only a firewall with the target nftables can be a NetBackup host itself. Remove \"self\".", b.attrs["self"].NameRange)
 	}

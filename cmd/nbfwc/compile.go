@@ -21,9 +21,11 @@ import (
 	"github.com/nbfwc/nbfwc/view"
 )
 
-// targetByName is the table of targets.
+// allTargets is the table of targets.
+var allTargets = []targets.Target{nftables.Target{}}
+
 func targetByName(name string) (targets.Target, bool) {
-	for _, t := range []targets.Target{nftables.Target{}} {
+	for _, t := range allTargets {
 		if t.Name() == name {
 			return t, true
 		}
@@ -200,7 +202,7 @@ func jobHeader(p *lang.Policy) []string {
 func jobOf(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, header []string) targets.Job {
 	job := targets.Job{
 		Firewall: fw.Name, OS: fw.OS, Context: fw.Context, Anchor: fw.Anchor,
-		Bind: fw.Bind, Prefix: targets.DefaultPrefix,
+		Bind: fw.Bind, Prefix: fw.Prefix(),
 		Want: want, Log: fw.Log, DenyLog: fw.DenyLog, Established: fw.Established,
 		Self: len(fw.Self) > 0, Header: header,
 	}
