@@ -151,7 +151,7 @@ func (in *Inspection) useless(firewall string, u ruleset.Useless) {
 	in.Findings = append(in.Findings, f)
 }
 
-// within is the rule set for packets with some service only.
+// within is the rule set for forwarded packets with some service only.
 func within(rs *ruleset.RuleSet, s ruleset.ServiceSet) *ruleset.RuleSet {
 	out := *rs
 	out.Stages = slices.Clone(rs.Stages)
@@ -164,9 +164,14 @@ func within(rs *ruleset.RuleSet, s ruleset.ServiceSet) *ruleset.RuleSet {
 		}
 		out.Stages[i].Rules = kept
 	}
-	// What is not of these services is denied, so that only they are compared.
+	// What is not of these services, or is not forwarded, is denied, so that it
+	// isn't compared.
 	other := ruleset.Rule{Src: ruleset.AnyAddr(), Dst: ruleset.AnyAddr(), Service: ruleset.AnyService().Subtract(s), Action: ruleset.Deny}
-	out.Stages = append([]ruleset.Stage{{Name: "scope", Rules: []ruleset.Rule{other}, Default: ruleset.Permit}}, out.Stages...)
+	from, to := other, other
+	from.Service, to.Service = ruleset.AnyService(), ruleset.AnyService()
+	from.In, to.Out = ruleset.Ifaces(ruleset.Self), ruleset.Ifaces(ruleset.Self)
+	scope := ruleset.Stage{Name: "scope", Rules: []ruleset.Rule{other, from, to}, Default: ruleset.Permit}
+	out.Stages = append([]ruleset.Stage{scope}, out.Stages...)
 	return &out
 }
 

@@ -19,7 +19,7 @@ func ServiceNames(c *lang.Catalog, s ruleset.ServiceSet) []string {
 	}
 	var own, other []string
 	for _, x := range c.Services {
-		if portsOf(x).Intersect(s).IsEmpty() {
+		if ports := portsOf(x); ports.Intersect(s).IsEmpty() || manyPorts(ports) {
 			continue
 		}
 		name := cmp.Or(x.Title, x.Name)
@@ -32,6 +32,16 @@ func ServiceNames(c *lang.Catalog, s ruleset.ServiceSet) []string {
 	list := append(own, other...)
 	slices.Sort(list[:len(own)])
 	return slices.Compact(list)
+}
+
+// manyPorts says whether a service is a window of ports, in which a single one
+// says nothing.
+func manyPorts(s ruleset.ServiceSet) bool {
+	n := 0
+	for _, b := range s.Boxes() {
+		n += int(b.Dst.To-b.Dst.From) + 1
+	}
+	return n > 100
 }
 
 // ruleText says which line of the configuration is meant.

@@ -12,20 +12,23 @@ import (
 
 // documents are the types of all documents by kind.
 var documents = map[string]reflect.Type{
-	"validate": reflect.TypeFor[ValidateDocument](),
-	"catalog":  reflect.TypeFor[CatalogDocument](),
-	"flows":    reflect.TypeFor[FlowsDocument](),
-	"retire":   reflect.TypeFor[RetireDocument](),
-	"explain":  reflect.TypeFor[ExplainDocument](),
-	"query":    reflect.TypeFor[QueryDocument](),
-	"graph":    reflect.TypeFor[GraphDocument](),
-	"compile":  reflect.TypeFor[CompiledDocument](),
-	"manifest": reflect.TypeFor[ManifestDocument](),
-	"diff":     reflect.TypeFor[DiffDocument](),
-	"init":     reflect.TypeFor[InitDocument](),
-	"fmt":      reflect.TypeFor[FmtDocument](),
-	"resolve":  reflect.TypeFor[ResolveDocument](),
-	"version":  reflect.TypeFor[VersionDocument](),
+	"validate":    reflect.TypeFor[ValidateDocument](),
+	"catalog":     reflect.TypeFor[CatalogDocument](),
+	"flows":       reflect.TypeFor[FlowsDocument](),
+	"retire":      reflect.TypeFor[RetireDocument](),
+	"explain":     reflect.TypeFor[ExplainDocument](),
+	"query":       reflect.TypeFor[QueryDocument](),
+	"graph":       reflect.TypeFor[GraphDocument](),
+	"compile":     reflect.TypeFor[CompiledDocument](),
+	"manifest":    reflect.TypeFor[ManifestDocument](),
+	"diff":        reflect.TypeFor[DiffDocument](),
+	"plan":        reflect.TypeFor[PlanDocument](),
+	"check":       reflect.TypeFor[CheckDocument](),
+	"config-diff": reflect.TypeFor[ConfigDiffDocument](),
+	"init":        reflect.TypeFor[InitDocument](),
+	"fmt":         reflect.TypeFor[FmtDocument](),
+	"resolve":     reflect.TypeFor[ResolveDocument](),
+	"version":     reflect.TypeFor[VersionDocument](),
 }
 
 // docField is a field as docs/json.md has it.

@@ -202,7 +202,7 @@ func jobHeader(p *lang.Policy) []string {
 func jobOf(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, header []string) targets.Job {
 	job := targets.Job{
 		Firewall: fw.Name, OS: fw.OS, Context: fw.Context, Anchor: fw.Anchor,
-		Bind: fw.Bind, Prefix: fw.Prefix(),
+		Bind: fw.Bind, Prefix: fw.Prefix(), DeviceGroup: fw.DeviceGroup,
 		Want: want, Log: fw.Log, DenyLog: fw.DenyLog, Established: fw.Established,
 		Self: len(fw.Self) > 0, Header: header,
 	}
