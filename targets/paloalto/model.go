@@ -17,6 +17,12 @@ type model struct {
 	// vsys2 address ..."), as a firewall with several needs it. It tells nothing
 	// about packets and isn't compared.
 	prefixed bool
+	// sectionOnly says that the text is a section as we print it for a device
+	// that has none of ours: what other rules decide isn't in it.
+	sectionOnly bool
+	// elsewhere are names with our prefix that are mentioned outside of security
+	// rules and groups, or in scopes that aren't read.
+	elsewhere map[string]bool
 	// managed names the Panorama that pushes rules to this firewall, "" if the
 	// text names none.
 	managed string
