@@ -100,10 +100,7 @@ func digestObjects(w io.Writer, m *model, used map[string]bool) {
 // usedObjects are the names that policies refer to, what these refer to, and
 // those that have our prefix.
 func usedObjects(m *model, opt targets.ParseOptions) map[string]bool {
-	prefix := opt.Prefix
-	if prefix == "" {
-		prefix = targets.DefaultPrefix
-	}
+	prefix := prefixOf(opt.Prefix)
 	below := map[string][]string{}
 	for i := range m.groups {
 		g := &m.groups[i]

@@ -17,6 +17,9 @@ type lowered struct {
 	interfaces []targets.ConfigInterface
 	nat        []targets.NATRule
 	problems   []targets.Problem
+	// policy is the index of the policy of each rule, -1 for rules that come
+	// from elsewhere.
+	policy []int
 }
 
 // ruleSetOf is what a device with the model does with packets that it forwards.
@@ -38,6 +41,7 @@ type lowering struct {
 	periods  map[string]string
 	out      lowered
 	rules    []ruleset.Rule
+	current  int // the policy that rules are made of, -1 for none
 	sides    map[string]ruleset.IfaceSet
 	reported map[string]bool
 }
@@ -69,10 +73,12 @@ func lower(m *model, opt targets.ParseOptions) lowered {
 	l.readSchedules()
 	l.listGroups()
 	l.rules = make([]ruleset.Rule, 0, len(m.policies)+4)
+	l.current = -1
 	l.beside()
-	for i := range m.policies {
-		l.policy(&m.policies[i])
+	for l.current = range m.policies {
+		l.policy(&m.policies[l.current])
 	}
+	l.current = -1
 	l.intrazone()
 	l.listInterfaces()
 	l.listNAT()
@@ -87,6 +93,12 @@ func lower(m *model, opt targets.ParseOptions) lowered {
 	l.out.rules.Stages = []ruleset.Stage{stage}
 	l.out.rules.Behind = opt.Behind
 	return l.out
+}
+
+// add adds a rule at the end.
+func (l *lowering) add(r ruleset.Rule) {
+	l.rules = append(l.rules, r)
+	l.out.policy = append(l.out.policy, l.current)
 }
 
 func (l *lowering) problem(line int, text, why string) {
@@ -156,10 +168,10 @@ func (l *lowering) beside() {
 		}
 		why := "firewall " + o.table + " isn't modelled"
 		r.Opaque = &ruleset.Opaque{ID: "firewall " + o.table + " " + o.name, Why: why}
-		l.rules = append(l.rules, r)
+		l.add(r)
 		if o.permits {
 			r.Action, r.Opaque = ruleset.Permit, &ruleset.Opaque{ID: r.Opaque.ID + " permits", Why: why}
-			l.rules = append(l.rules, r)
+			l.add(r)
 		}
 	}
 	l.doubtful("ngfw-mode", "the NGFW mode policy-based isn't modelled", l.m.settings.policyBased)
@@ -174,7 +186,7 @@ func (l *lowering) doubtful(name, why string, holds bool) {
 		return
 	}
 	for _, action := range [...]ruleset.Action{ruleset.Deny, ruleset.Permit} {
-		l.rules = append(l.rules, ruleset.Rule{
+		l.add(ruleset.Rule{
 			Src: ruleset.AnyAddr(), Dst: ruleset.AnyAddr(), Service: ruleset.AnyService(), Action: action, Name: name,
 			Opaque: &ruleset.Opaque{ID: name + " " + action.String(), Why: why},
 		})
@@ -211,7 +223,7 @@ func (l *lowering) redirected() {
 	}
 	for _, label := range slices.Compact(labels) {
 		same := ruleset.Ifaces(label)
-		l.rules = append(l.rules, ruleset.Rule{
+		l.add(ruleset.Rule{
 			In: same, Out: same, Src: src, Dst: src, Service: ruleset.AnyService(), Action: ruleset.Permit, Name: "allow-traffic-redirect",
 			Opaque: &ruleset.Opaque{ID: "allow-traffic-redirect " + label, Why: "packets that leave by the interface that they came in by may pass without a policy"},
 		})
@@ -234,7 +246,7 @@ func (l *lowering) translated() {
 			outer = ruleset.AnyAddr()
 		}
 		for _, action := range [...]ruleset.Action{ruleset.Deny, ruleset.Permit} {
-			l.rules = append(l.rules, ruleset.Rule{
+			l.add(ruleset.Rule{
 				Src: ruleset.AnyAddr(), Dst: outer, Service: ruleset.AnyService(), Action: action, Name: n.table + " " + n.name, Line: n.line,
 				Opaque: &ruleset.Opaque{
 					ID:  "virtual address " + n.name + " " + action.String() + " " + fieldsText(n.fields),
@@ -270,7 +282,7 @@ func (l *lowering) intrazone() {
 				Why: "before FortiOS 7.4.4 a zone of one interface permits nothing inside of it, and the text doesn't say the version",
 			}
 		}
-		l.rules = append(l.rules, r)
+		l.add(r)
 	}
 }
 

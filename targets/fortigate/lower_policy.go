@@ -102,7 +102,7 @@ func (l *lowering) withIdle(r ruleset.Rule, s ruleset.ServiceSet, idle time.Dura
 		// It matches nothing; it stays in the list, as it does on the device.
 	}
 	if idle == 0 {
-		l.rules = append(l.rules, r)
+		l.add(r)
 		return
 	}
 	tcp := s.Intersect(tcpOnly)
@@ -113,11 +113,11 @@ func (l *lowering) withIdle(r ruleset.Rule, s ruleset.ServiceSet, idle time.Dura
 	if !tcp.IsEmpty() {
 		q := r
 		q.Service, q.Idle = tcp, idle
-		l.rules = append(l.rules, q)
+		l.add(q)
 	}
 	if !rest.IsEmpty() || tcp.IsEmpty() {
 		r.Service = rest
-		l.rules = append(l.rules, r)
+		l.add(r)
 	}
 }
 
@@ -201,8 +201,8 @@ func (l *lowering) servicesOf(p *policy) []part {
 			all.unknown = append(all.unknown, "not "+u)
 		}
 	}
-	any := ruleset.AnyService()
-	return []part{{lo: any.Subtract(all.hi), hi: any.Subtract(all.lo), unknown: sortedNames(all.unknown)}}
+	every := ruleset.AnyService()
+	return []part{{lo: every.Subtract(all.hi), hi: every.Subtract(all.lo), unknown: sortedNames(all.unknown)}}
 }
 
 // internet says whether a policy matches an internet service in place of

@@ -54,6 +54,11 @@ type model struct {
 	refused []targets.Problem
 	// unread are lines that were not understood and could matter.
 	unread []targets.Problem
+	// usedElsewhere are names with our prefix that tables name which are not
+	// modelled, and the line: a device refuses to delete them.
+	usedElsewhere map[string]int
+	// opt is how the text was read.
+	opt targets.ParseOptions
 	// tables are those that the text has, by path ("firewall policy").
 	tables map[string]bool
 }

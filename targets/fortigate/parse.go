@@ -21,7 +21,7 @@ func parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read FortiGate configuration: %w", err)
 	}
-	m, err := readModel(text, opt.Context)
+	m, err := readModel(text, opt)
 	if err != nil {
 		return nil, fmt.Errorf("read FortiGate configuration: %w", err)
 	}
@@ -68,6 +68,7 @@ type reader struct {
 	stack   []frame
 	want    string // the VDOM to read, "" until it is known
 	context string // that was asked for
+	prefix  string // of our names
 	index   map[string]map[string]int
 	// ifaceVDOM is the VDOM of each interface; owner of each secondary table.
 	ifaceVDOM []string
@@ -84,8 +85,9 @@ const maxWork = 50_000_000
 type frame struct {
 	path  string
 	table *table
-	// skip says that the table is of another VDOM or has no bearing.
-	skip bool
+	// skip says that the table is of another VDOM or has no bearing; foreign
+	// that it is of another VDOM.
+	skip, foreign bool
 	// inEntry says that an "edit" is open, entry is its name, at its index.
 	inEntry bool
 	entry   string
@@ -97,10 +99,11 @@ type frame struct {
 const maxDepth = 16
 
 // readModel reads the VDOM that is named, or the only or first one.
-func readModel(text, vdom string) (*model, error) {
+func readModel(text string, opt targets.ParseOptions) (*model, error) {
+	vdom := opt.Context
 	p := &reader{
-		m: &model{tables: map[string]bool{}}, scan: scanner{text: text}, context: vdom, want: vdom,
-		index: map[string]map[string]int{}, sdwan: map[string][]string{},
+		m: &model{tables: map[string]bool{}, usedElsewhere: map[string]int{}, opt: opt}, scan: scanner{text: text}, context: vdom, want: vdom,
+		prefix: prefixOf(opt.Prefix), index: map[string]map[string]int{}, sdwan: map[string][]string{},
 	}
 	for {
 		c, ok := p.scan.next()
@@ -224,14 +227,10 @@ func (p *reader) comment(c command) {
 		p.m.header.read(c.text[len(version):])
 	case c.text == "#global_vdom=1":
 		p.m.header.multi = p.m.header.multi || p.m.header.vdoms
-	case c.text == sectionMark:
+	case c.text == sectionRemark && c.line == 1:
 		p.m.section = true
 	}
 }
-
-// sectionMark is a comment of ours: the text holds a section only, others
-// decide what it doesn't. A device never prints a comment of ours.
-const sectionMark = "# nbfwc section"
 
 // config enters a table.
 func (p *reader) config(c command) {
@@ -248,7 +247,7 @@ func (p *reader) config(c command) {
 	}
 	switch parent := p.parent(); {
 	case p.skipped():
-		f.skip = true
+		f.skip, f.foreign = true, p.top().foreign
 	case path == "global" && parent == "":
 		f.path, f.table = "global", wrapper
 	case path == "vdom" && parent == "":
@@ -345,6 +344,7 @@ func (p *reader) editVDOM(f *frame, name string) {
 		p.want = name
 	}
 	f.skip = name != p.want
+	f.foreign = f.skip
 }
 
 // indexOf returns the place of an entry of the table, a new one if it has none.
@@ -372,7 +372,7 @@ func (p *reader) closeEntry(f *frame) {
 	}
 	f.inEntry = false
 	if f.table == vdomWrapper {
-		f.skip = false
+		f.skip, f.foreign = false, false
 	}
 }
 
@@ -383,6 +383,7 @@ func (p *reader) field(c command) {
 		return
 	}
 	f := p.top()
+	p.elsewhere(f, c)
 	if f.skip {
 		return
 	}
@@ -404,6 +405,24 @@ func (p *reader) field(c command) {
 			p.unread(c.line, c.text, why)
 		}
 	}
+}
+
+// elsewhere notes names of ours in tables that aren't ours to change.
+func (p *reader) elsewhere(f *frame, c command) {
+	if f.foreign || len(c.words) < 3 || f.table != nil && ownTables[f.path] && !(f.path == "firewall policy" && policyFields[c.words[1]].kind == naming) {
+		return
+	}
+	for _, word := range c.words[2:] {
+		if strings.HasPrefix(word, p.prefix) && p.m.usedElsewhere[word] == 0 {
+			p.m.usedElsewhere[word] = c.line
+		}
+	}
+}
+
+// ownTables are those whose references a plan changes.
+var ownTables = map[string]bool{
+	"firewall address": true, "firewall address6": true, "firewall addrgrp": true, "firewall addrgrp6": true,
+	"firewall service custom": true, "firewall service group": true, "firewall policy": true,
 }
 
 // next closes an entry.
