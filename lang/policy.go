@@ -68,6 +68,12 @@ type Firewall struct {
 	Exclusive bool
 	Anchor    string
 	Bind      bool
+	// DeviceGroup is the Panorama device group that holds the rules, "" for a
+	// firewall that holds its own (paloalto only).
+	DeviceGroup string
+	// LocalRules allows rules to be written to a device that a central manager
+	// manages as well.
+	LocalRules bool
 	// Interfaces are in file order.
 	Interfaces []*Interface
 	// Self are the addresses of declared hosts that live on the firewall

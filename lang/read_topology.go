@@ -118,7 +118,11 @@ func (l *loader) readFirewall(d *decl, b *body, f *Firewall) {
 	f.OS, f.Context, f.Anchor = b.name("os"), b.name("context"), b.name("anchor")
 	f.Device = refOf[Device](b.ref("device", kindDevice))
 	f.Exclusive = b.oneOf("manage", "section", "exclusive") == "exclusive"
-	f.Bind = b.flag("bind")
+	f.Bind, f.LocalRules = b.flag("bind"), b.flag("local_rules")
+	f.DeviceGroup = b.name("device_group")
+	if b.attrs["device_group"] != nil && f.Target != "" && f.Target != "paloalto" {
+		l.fail(sumConflict, "Device groups are Panorama's, so only a firewall with the target paloalto is in one. Remove \"device_group\".", b.attrs["device_group"].NameRange)
+	}
 	f.Established = b.duration("established")
 	l.readNames(b, f)
 	if b.attrs["self"] != nil && f.Target != "" && f.Target != "nftables" {

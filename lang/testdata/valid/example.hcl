@@ -43,6 +43,16 @@ firewall "site" {
   interface "outside" { zones = [zone.wan] }
 }
 
+firewall "others" {
+  target       = "paloalto"
+  name_prefix  = "BKP_"
+  group_name   = "{interface}.{role}-{class}"
+  use_object   = { "BKP_trust.client" = "SRV-CLIENTS" }
+  device_group = "DC"
+  local_rules  = true
+  interface "trust" { zones = [zone.dmz] }
+}
+
 domain "prod" {
   version = "7.6"
   hosts "master" {
