@@ -10,7 +10,7 @@ import (
 // Bounds of what groups are written out to.
 const (
 	maxNesting   = 200
-	maxMaskSpans = 1 << 12 // ranges of one mask with gaps
+	maxMaskSpans = 1 << 16 // ranges of one mask with gaps
 	maxSpans     = 2 << 20 // ranges of all groups together
 )
 
