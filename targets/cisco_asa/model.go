@@ -37,6 +37,8 @@ type model struct {
 	// modes are what makes the device another one than is modelled (FTD,
 	// transparent, bridge groups, zones): no plan is made for it.
 	modes []targets.Problem
+	// opt is how the text was read.
+	opt targets.ParseOptions
 	// skipped counts the lines of sections that no packet of ours depends on.
 	skipped int
 

@@ -39,7 +39,7 @@ func parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
 		Model:    p.m,
 	}
 	if p.m.timeouts.hasConn {
-		c.Established = p.m.timeouts.conn
+		c.Established = orNever(p.m.timeouts.conn)
 	}
 	return c, nil
 }
@@ -93,7 +93,7 @@ func read(r io.Reader, opt targets.ParseOptions) (*parser, error) {
 		opt: opt, m: newModel(), text: frame.text, num: frame.before,
 		words: map[string]string{}, lists: map[string]*listText{},
 	}
-	p.m.context = frame.context
+	p.m.context, p.m.opt = frame.context, opt
 	if err := p.readLines(); err != nil {
 		return nil, err
 	}

@@ -241,7 +241,7 @@ func (p *parser) timeoutLine() {
 			p.problem("the time isn't understood")
 			return
 		}
-		p.m.timeouts.conn, p.m.timeouts.hasConn = orNever(d), true
+		p.m.timeouts.conn, p.m.timeouts.hasConn = d, true
 	}
 }
 
