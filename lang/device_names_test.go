@@ -25,16 +25,20 @@ firewall "x" {
   use_object   = { "BKP_b" = "B", BKP_a = "A" }
   device_group = "DC"
   local_rules  = true
+  assume       = { "app-id ssl" = true, "user known" = false }
   interface "a" { zones = [zone.a] }
 }`,
 		"p.hcl.json": `{"zone": {"a": {"networks": ["10.0.0.0/24"]}}, "firewall": {"x": {"target": "paloalto", "name_prefix": "BKP_",
-"group_name": "{interface}.{role}-{class}", "use_object": {"BKP_b": "B", "BKP_a": "A"}, "device_group": "DC", "local_rules": true,
+"group_name": "{interface}.{role}-{class}", "use_object": {"BKP_b": "B", "BKP_a": "A"}, "device_group": "DC", "local_rules": true, "assume": {"app-id ssl": true, "user known": false},
 "interface": {"a": {"zones": ["zone.a"]}}}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := oneFirewall(t, name, text)
 			if f.NamePrefix != "BKP_" || f.GroupName.Text != "{interface}.{role}-{class}" || f.GroupName.Origin.Line == 0 || f.DeviceGroup != "DC" || !f.LocalRules {
 				t.Errorf("%+v", f)
+			}
+			if have, known := f.Assume["user known"]; len(f.Assume) != 2 || !f.Assume["app-id ssl"] || have || !known {
+				t.Errorf("%v", f.Assume)
 			}
 			if len(f.UseObjects) != 2 || f.UseObjects[0].Group != "BKP_a" || f.UseObjects[0].Object != "A" || f.UseObjects[0].Origin.Line == 0 || f.UseObjects[1].Object != "B" {
 				t.Errorf("%+v", f.UseObjects)

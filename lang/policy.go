@@ -83,6 +83,10 @@ type Firewall struct {
 	DenyLog     bool
 	Profile     string
 	Established time.Duration // the device's own idle timeout; 0: vendor's default
+	// Assume says of conditions that rules of the device have and nbfwc doesn't
+	// model, by the id that findings give ("app-id ssl"), whether they match;
+	// nil if it says nothing.
+	Assume map[string]bool
 	// NamePrefix begins the names of our objects; "" is DefaultPrefix.
 	NamePrefix string
 	GroupName  NameTemplate

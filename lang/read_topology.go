@@ -124,6 +124,7 @@ func (l *loader) readFirewall(d *decl, b *body, f *Firewall) {
 		l.fail(sumConflict, "Device groups are Panorama's, so only a firewall with the target paloalto is in one. Remove \"device_group\".", b.attrs["device_group"].NameRange)
 	}
 	f.Established = b.duration("established")
+	f.Assume = b.assume()
 	l.readNames(b, f)
 	if b.attrs["self"] != nil && f.Target != "" && f.Target != "nftables" {
 		l.fail(sumConflict, "Only a firewall with the target nftables can be a NetBackup host itself. Remove \"self\".", b.attrs["self"].NameRange)
@@ -146,6 +147,24 @@ func (l *loader) readFirewall(d *decl, b *body, f *Firewall) {
 	}
 	l.checkInterfaces(d, f)
 	l.policy.Firewalls = append(l.policy.Firewalls, f)
+}
+
+// assume reads assume = { "app-id ssl" = true }.
+func (b *body) assume() map[string]bool {
+	const want = `an object of true and false such as { "app-id ssl" = true }`
+	var out map[string]bool
+	b.pairs("assume", want, func(key string, v value, at hcl.Range) {
+		truth, ok := v.(bool)
+		if !ok {
+			b.wrongType("assume", want, v, at)
+			return
+		}
+		if out == nil {
+			out = map[string]bool{}
+		}
+		out[key] = truth
+	})
+	return out
 }
 
 func (l *loader) innerBody(block *hcl.Block, s *hcl.BodySchema, sc *scope) *body {

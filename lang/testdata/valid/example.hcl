@@ -50,6 +50,7 @@ firewall "others" {
   use_object   = { "BKP_trust.client" = "SRV-CLIENTS" }
   device_group = "DC"
   local_rules  = true
+  assume       = { "app-id ssl" = true, "user known" = false }
   interface "trust" { zones = [zone.dmz] }
 }
 
