@@ -3,6 +3,7 @@ package cisco_asa
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
@@ -32,6 +33,10 @@ var forwarded = ruleset.NotIfaces(ruleset.Self)
 //     it takes the place of; or if no list is bound globally, "security levels"
 //     for interfaces without a list of their own;
 //   - for each access list that is bound out, "access-list X out".
+//
+// Without a single interface in the text there are no security levels to read,
+// and what enters by an interface that no list is bound to isn't described.
+// Of the text of a section the lists are stages with the default Next.
 func (m *model) ruleSet(opt targets.ParseOptions) (ruleset.RuleSet, []targets.Problem) {
 	l := &lowering{m: m}
 	l.sets = newSets(m, l.problem)
@@ -57,8 +62,11 @@ func (m *model) ruleSet(opt targets.ParseOptions) (ruleset.RuleSet, []targets.Pr
 		s.In, s.Out = forwarded, forwarded
 		rs.Stages = append(rs.Stages, s)
 	}
-	if len(global) == 0 {
+	if len(global) == 0 && len(m.ifaces) > 0 {
 		rs.Stages = append(rs.Stages, l.levels(taken))
+	}
+	if m.fragment {
+		rs.Stages = append(rs.Stages, l.fragments(opt)...)
 	}
 	for _, b := range l.bound(bindOut) {
 		s := l.stage(b, "out", false)
@@ -66,6 +74,35 @@ func (m *model) ruleSet(opt targets.ParseOptions) (ruleset.RuleSet, []targets.Pr
 		rs.Stages = append(rs.Stages, s)
 	}
 	return rs, l.problems
+}
+
+// fragments are the lists of a section that isn't on a device yet, each for the
+// interface that it is named for.
+func (l *lowering) fragments(opt targets.ParseOptions) []ruleset.Stage {
+	prefix := opt.Prefix
+	if prefix == "" {
+		prefix = targets.DefaultPrefix
+	}
+	labels := map[string]string{}
+	for _, i := range opt.Interfaces {
+		for _, d := range i.Devices {
+			labels[listName(prefix, d, false)] = i.Label
+		}
+	}
+	var out []ruleset.Stage
+	for _, a := range l.m.acls {
+		if _, _, ours, _ := l.m.section(a); !ours {
+			continue
+		}
+		label, ok := labels[a.name]
+		if !ok {
+			label = strings.TrimSuffix(strings.TrimPrefix(a.name, prefix), listSuffix)
+		}
+		s := l.stage(boundList{acl: a, name: a.name, num: a.num, labels: []string{label}}, "in", true)
+		s.In, s.Out, s.Default = ruleset.Ifaces(label), forwarded, ruleset.Next
+		out = append(out, s)
+	}
+	return out
 }
 
 func (l *lowering) problem(num int, text, why string) {

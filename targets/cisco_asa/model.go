@@ -39,6 +39,9 @@ type model struct {
 	modes []targets.Problem
 	// opt is how the text was read.
 	opt targets.ParseOptions
+	// fragment says that the text is one of a section that Render wrote: its
+	// lists are bound nowhere.
+	fragment bool
 	// skipped counts the lines of sections that no packet of ours depends on.
 	skipped int
 

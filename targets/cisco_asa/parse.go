@@ -146,6 +146,7 @@ func (p *parser) readLines() error {
 		p.num++
 		p.line = cleanLine(raw)
 		if p.line == "" || p.line[0] == '!' {
+			p.m.fragment = p.m.fragment || p.line == sectionComment
 			continue
 		}
 		if len(p.line) > maxLine {
