@@ -211,11 +211,12 @@ func (c *call) addEntry(name, kind string, line int, e *entry) error {
 	a := c.cfg.acls[name]
 	if a == nil {
 		a = &acl{name: name, keys: map[string]*entry{}}
-		c.cfg.acls[name] = a
-		c.cfg.aclOrder = append(c.cfg.aclOrder, a)
 	}
 	if kind != "" && a.kind != "" && a.kind != kind {
 		return refuse("ERROR: access-list <%s> is of type %s", name, a.kind)
+	}
+	if kind != "" && kind != "extended" && slices.ContainsFunc(c.cfg.accessGroups, func(g accessGroup) bool { return g.acl == name }) {
+		return refuse("ERROR: access-list <%s> is of type extended", name)
 	}
 	if !e.remark {
 		key := e.raw
@@ -227,6 +228,10 @@ func (c *call) addEntry(name, kind string, line int, e *entry) error {
 		}
 		a.keys[key] = e
 		a.kind = kind
+	}
+	if len(a.lines) == 0 {
+		c.cfg.acls[name] = a
+		c.cfg.aclOrder = append(c.cfg.aclOrder, a)
 	}
 	c.cfg.useEntry(e, 1)
 	if line == 0 || line > len(a.lines) {

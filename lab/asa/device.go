@@ -1,8 +1,10 @@
 package asa
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,7 +66,6 @@ type config struct {
 	aclOrder     []*acl
 	accessGroups []accessGroup
 	nat          []string
-	natRefs      map[string]bool
 
 	timeouts map[string]time.Duration
 	uauth    string
@@ -80,7 +81,7 @@ func newConfig(hostname, version string) *config {
 	return &config{hostname: hostname, version: version,
 		nameByWord: map[string]nameEntry{}, nameByAddr: map[netip.Addr]string{},
 		periods: map[string]*period{}, objects: map[string]*object{}, groups: map[string]*group{},
-		uses: map[string]int{}, acls: map[string]*acl{}, natRefs: map[string]bool{},
+		uses: map[string]int{}, acls: map[string]*acl{},
 		timeouts: defaultTimeouts(), uauth: "absolute"}
 }
 
@@ -204,7 +205,7 @@ func indented(s string) bool { return s != "" && (s[0] == ' ' || s[0] == '\t') }
 // configuration has been read.
 func (cfg *config) resolved() error {
 	if cfg.forwardRef {
-		return nil
+		return cfg.kinds()
 	}
 	for n := range cfg.uses {
 		if p, ok := strings.CutPrefix(n, periodKey); ok && cfg.periods[p] != nil {
@@ -245,44 +246,50 @@ func (cfg *config) resolved() error {
 // kinds says that references that were read before what they name are of the
 // right type.
 func (cfg *config) kinds() error {
-	wrong := func(n, kind string) error {
-		return refuse("ERROR: specified object group <%s> has wrong type; expecting %s type", n, kind)
+	group := func(n string, kinds ...string) error {
+		g := cfg.groups[n]
+		if n == "" || g == nil && cfg.objects[n] == nil || g != nil && slices.Contains(kinds, g.class()) {
+			return nil
+		}
+		return refuse("ERROR: specified object group <%s> has wrong type; expecting %s type", n, kindWord(kinds[0]))
+	}
+	object := func(n, kind string) error {
+		o := cfg.objects[n]
+		if n == "" || o == nil && cfg.groups[n] == nil || o != nil && o.kind == kind {
+			return nil
+		}
+		return refuse("ERROR: specified object <%s> has wrong type; expecting %s type", n, kind)
 	}
 	address := func(a address) error {
-		if g := cfg.groups[a.name]; a.kind == addrGroup && (g == nil || g.kind != "network") {
-			return wrong(a.name, "network")
-		}
-		if o := cfg.objects[a.name]; a.kind == addrObject && (o == nil || o.kind != "network") {
-			return wrong(a.name, "network")
+		switch a.kind {
+		case addrGroup:
+			return group(a.name, "network")
+		case addrObject:
+			return object(a.name, "network")
 		}
 		return nil
 	}
 	for _, a := range cfg.aclOrder {
 		for _, e := range a.lines {
-			if err := address(e.src); err != nil {
+			if err := cmp.Or(address(e.src), address(e.dst), object(e.proto.object, "service"),
+				group(e.proto.group, "service", "protocol"), group(e.icmp, "icmp-type")); err != nil {
 				return err
-			}
-			if err := address(e.dst); err != nil {
-				return err
-			}
-			if o := cfg.objects[e.proto.object]; e.proto.object != "" && (o == nil || o.kind != "service") {
-				return wrong(e.proto.object, "service")
-			}
-			if g := cfg.groups[e.proto.group]; e.proto.group != "" && (g == nil || g.class() != "service" && g.kind != "protocol") {
-				return wrong(e.proto.group, "service")
 			}
 		}
 	}
 	for _, g := range cfg.groupOrder {
 		for _, m := range g.members {
-			if err := address(m.addr); err != nil {
+			var err error
+			switch m.word {
+			case "group-object":
+				err = group(m.name, g.class())
+			case "service-object":
+				err = object(m.name, "service")
+			default:
+				err = address(m.addr)
+			}
+			if err != nil {
 				return err
-			}
-			if sub := cfg.groups[m.name]; m.word == "group-object" && (sub == nil || sub.class() != g.class()) {
-				return wrong(m.name, g.class())
-			}
-			if o := cfg.objects[m.name]; m.word == "service-object" && m.name != "" && (o == nil || o.kind != "service") {
-				return wrong(m.name, "service")
 			}
 		}
 	}

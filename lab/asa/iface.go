@@ -86,6 +86,11 @@ func cmdInterface(c *call) error {
 	if err := c.in.done(); err != nil {
 		return err
 	}
+	full := physical(port)
+	if full == "" {
+		return c.at(port)
+	}
+	port = full
 	f := find(c.cfg.interfaces, func(f *iface) bool { return strings.EqualFold(f.port, port) })
 	if c.no {
 		if f == nil || !strings.ContainsAny(port, ".") {
@@ -96,9 +101,6 @@ func cmdInterface(c *call) error {
 		return nil
 	}
 	if f == nil {
-		if !physical(port) {
-			return invalid(len(c.in.text) - len(port))
-		}
 		f = &iface{port: port}
 		c.cfg.interfaces = append(c.cfg.interfaces, f)
 	}
@@ -106,16 +108,19 @@ func cmdInterface(c *call) error {
 	return nil
 }
 
-// physical says that a word can be the name of a port.
-func physical(port string) bool {
+// physical returns the full name of a port, "" if it can't be one.
+func physical(port string) string {
 	i := strings.IndexAny(port, "0123456789")
-	if i < 3 {
-		return false
+	if i < 2 || strings.Trim(port[i:], "0123456789/.") != "" {
+		return ""
 	}
 	kinds := []string{"Ethernet", "GigabitEthernet", "TenGigabitEthernet", "FortyGigabitEthernet", "TwentyFiveGigE", "HundredGigE",
 		"Management", "Port-channel", "Redundant", "Vlan", "BVI", "Tunnel", "Loopback", "FastEthernet", "Internal-Data"}
 	word, _ := choose(port[:i], kinds)
-	return word != "" && strings.Trim(port[i:], "0123456789/.") == ""
+	if word == "" {
+		return ""
+	}
+	return word + port[i:]
 }
 
 // unname takes a name of an interface away, with all that hangs on it.

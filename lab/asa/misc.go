@@ -104,7 +104,11 @@ func cmdHostname(c *call) error {
 	if c.no {
 		n = "ciscoasa"
 	}
-	if strings.Trim(n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+	allowed := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+	if c.s.loading { // older releases took these too
+		allowed += "_."
+	}
+	if strings.Trim(n, allowed) != "" {
 		return c.at(n)
 	}
 	c.cfg.hostname = n
@@ -140,7 +144,12 @@ func cmdForwardReference(c *call) error {
 	if err := c.in.done(); err != nil {
 		return err
 	}
+	was := c.cfg.forwardRef
 	c.cfg.forwardRef = !c.no
+	if err := c.cfg.resolved(); err != nil && !c.s.loading {
+		c.cfg.forwardRef = was
+		return err
+	}
 	return nil
 }
 
@@ -421,12 +430,15 @@ func cmdNAT(c *call) error {
 	if i >= 0 {
 		return refuse("ERROR: NAT rule already exists")
 	}
-	for i := 1; i < len(f); i++ {
-		if f[i-1] != "static" && f[i-1] != "dynamic" && f[i-1] != "service" && (i < 2 || f[i-2] != "static" && f[i-2] != "service" && f[i-2] != "dynamic") {
-			continue
-		}
-		if w := f[i]; c.cfg.objects[w] == nil && c.cfg.groups[w] == nil && !c.forward() && !slices.Contains([]string{"any", "interface", "pat-pool", "destination"}, w) {
+	for _, w := range natNames(text) {
+		if c.cfg.objects[w] == nil && c.cfg.groups[w] == nil && !c.forward() {
 			return refuse("ERROR: %s doesn't match an existing object or object-group", w)
+		}
+		if o := c.cfg.objects[w]; o != nil && o.value == "" && !c.forward() {
+			return refuse("ERROR: object (%s) is empty.", w)
+		}
+		if g := c.cfg.groups[w]; g != nil && len(g.members) == 0 && !c.forward() {
+			return refuse("ERROR: specified object group <%s> is empty", w)
 		}
 	}
 	c.in.at = len(c.in.text)
@@ -440,16 +452,34 @@ func cmdNAT(c *call) error {
 
 // useNAT counts what a rule of address translation names.
 func (cfg *config) useNAT(text string, by int) {
+	for _, w := range natNames(text) {
+		cfg.use(w, by)
+	}
+}
+
+// natNames returns the objects and groups that a rule names: two after static,
+// dynamic and service each.
+func natNames(text string) []string {
+	var out []string
+	left := 0
 	for _, w := range strings.Fields(text) {
-		if by < 0 && cfg.natRefs[text+"\x00"+w] {
-			cfg.use(w, -1)
-			delete(cfg.natRefs, text+"\x00"+w)
-		}
-		if by > 0 && (cfg.objects[w] != nil || cfg.groups[w] != nil) && !cfg.natRefs[text+"\x00"+w] {
-			cfg.use(w, 1)
-			cfg.natRefs[text+"\x00"+w] = true
+		switch w {
+		case "static", "dynamic", "service":
+			left = 2
+		case "source", "destination", "description", "inactive", "dns", "no-proxy-arp", "route-lookup", "unidirectional", "net-to-net":
+			left = 0
+		case "pat-pool":
+			left = 1
+		case "any", "interface":
+			left--
+		default:
+			if left > 0 {
+				out = append(out, w)
+			}
+			left--
 		}
 	}
+	return out
 }
 
 // objectNAT is a "nat" line inside an object.

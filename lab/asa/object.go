@@ -3,6 +3,7 @@ package asa
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -107,7 +108,7 @@ func (c *call) checkGroup(n string, kinds ...string) error {
 	case g == nil:
 		return refuse("ERROR: specified object group <%s> not found", n)
 	case !slices.Contains(kinds, g.class()):
-		return refuse("ERROR: specified object group <%s> has wrong type; expecting %s type", n, kinds[0])
+		return refuse("ERROR: specified object group <%s> has wrong type; expecting %s type", n, kindWord(kinds[0]))
 	case len(g.members) == 0 && !c.forward():
 		return refuse("ERROR: specified object group <%s> is empty", n)
 	}
@@ -140,12 +141,17 @@ func cmdObject(c *call) error {
 		return nil
 	}
 	if o == nil {
-		if err := c.free(name, "object"); err != nil {
+		if err := c.free(name); err != nil {
 			return err
 		}
 		o = &object{name: name, kind: kind}
 		c.cfg.objects[name] = o
 		c.cfg.objectOrder = append(c.cfg.objectOrder, o)
+		if err := c.suits(name); err != nil {
+			delete(c.cfg.objects, name)
+			c.cfg.objectOrder = without(c.cfg.objectOrder, o)
+			return err
+		}
 	} else if o.kind != kind {
 		return refuse("An object with the same id but different type (%s) exists", o.kind)
 	}
@@ -153,8 +159,17 @@ func cmdObject(c *call) error {
 	return nil
 }
 
+// suits says that a new object or group is of the type that the lines that
+// have named it before need.
+func (c *call) suits(name string) error {
+	if c.s.loading || !c.cfg.used(name) {
+		return nil
+	}
+	return c.cfg.kinds()
+}
+
 // free says that neither an object nor a group has the name.
-func (c *call) free(name, _ string) error {
+func (c *call) free(name string) error {
 	if o := c.cfg.objects[name]; o != nil {
 		return refuse("An object with the same id but different type (%s) exists", o.kind)
 	}
@@ -273,6 +288,14 @@ func (g *group) class() string {
 	return g.kind
 }
 
+// kindWord is how a refusal calls a class.
+func kindWord(class string) string {
+	if strings.HasPrefix(class, "ports-") {
+		return "service"
+	}
+	return class
+}
+
 func (g *group) header() string {
 	h := "object-group " + g.kind + " " + g.name
 	if g.proto != "" {
@@ -366,7 +389,7 @@ func cmdObjectGroup(c *call) error {
 		switch {
 		case g == nil || g.kind != kind || proto != "" && g.proto != proto:
 			return refuse("Removing object-group (%s) failed; it does not exist", name)
-		case c.cfg.used(name) && !c.cfg.forwardRef:
+		case c.cfg.used(name) && (!c.cfg.forwardRef || g.proto != ""): // without its type the place of a port group can't be told
 			return refuse("Removing object-group (%s) not allowed, it is being used.", name)
 		}
 		for _, m := range g.members {
@@ -377,12 +400,17 @@ func cmdObjectGroup(c *call) error {
 		return nil
 	}
 	if g == nil {
-		if err := c.free(name, "object-group"); err != nil {
+		if err := c.free(name); err != nil {
 			return err
 		}
 		g = &group{name: name, kind: kind, proto: proto, keys: map[string]bool{}}
 		c.cfg.groups[name] = g
 		c.cfg.groupOrder = append(c.cfg.groupOrder, g)
+		if err := c.suits(name); err != nil {
+			delete(c.cfg.groups, name)
+			c.cfg.groupOrder = without(c.cfg.groupOrder, g)
+			return err
+		}
 	} else if g.kind != kind || g.proto != proto {
 		return refuse("An object-group with the same id but different type (%s) exists", g.kind)
 	}

@@ -344,6 +344,9 @@ func (c *call) sub() (bool, error) {
 		c.in.at += len(tok)
 		tok = c.in.peek()
 	}
+	if tok == "" {
+		return true, errIncomplete
+	}
 	word, more := choose(tok, words)
 	exact := slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, tok) })
 	if word == "" && !more || !exact && configCommands[strings.ToLower(tok)] != nil {
@@ -461,7 +464,7 @@ func (c *call) config() error {
 	was := c.s.mode
 	c.s.mode = mode{kind: modeConfig}
 	if err := cmd(c); err != nil {
-		if !c.s.loading && c.in.at >= 0 && was.kind > modeConfig && errors.As(err, new(invalid)) {
+		if errors.As(err, new(invalid)) || err == errIncomplete { // nothing that could leave a mode was read
 			c.s.mode = was
 		}
 		return err

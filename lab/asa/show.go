@@ -3,6 +3,7 @@ package asa
 import (
 	"fmt"
 	"hash/fnv"
+	"net/netip"
 	"strings"
 )
 
@@ -36,7 +37,11 @@ func (c *call) show() error {
 }
 
 func (c *call) showWhat() error {
-	w, err := c.in.keyword(showWords...)
+	words := showWords
+	if c.s.mode.kind == modeExec {
+		words = []string{"version", "pager", "terminal", "hostname", "curpriv", "mode", "clock", "checksum"}
+	}
+	w, err := c.in.keyword(words...)
 	if err != nil {
 		return err
 	}
@@ -118,9 +123,6 @@ func (c *call) showVersion() {
 
 // showRunning is "show running-config [SECTION [NAME]]".
 func (c *call) showRunning() error {
-	if c.s.mode.kind == modeExec {
-		return invalid(0)
-	}
 	if c.in.end() {
 		c.out.WriteString(c.d.running())
 		return nil
@@ -313,8 +315,12 @@ func (c *call) showACL(a *acl, brief bool) {
 			dormant = " (inactive)"
 		}
 		c.say("%s%s%s (hitcnt=%d) 0x%08x ", head, e.body(sp, true), dormant, e.hits, h)
-		for _, r := range rows[i] {
-			count := fmt.Sprintf(" (hitcnt=%d)", 0)
+		for j, r := range rows[i] {
+			hits := 0
+			if j == 0 {
+				hits = e.hits
+			}
+			count := fmt.Sprintf(" (hitcnt=%d)", hits)
 			if strings.Contains(r, "(unresolved)") {
 				count = ""
 			}
@@ -365,7 +371,7 @@ func (cfg *config) addressRows(a address, sp spelling, seen map[string]bool) []s
 		case "host", "subnet":
 			return []string{sp.address(o.addr.normal())}
 		case "range":
-			return []string{"range " + sp.ip(o.addr.ip) + " " + sp.ip(o.last.ip)}
+			return []string{sp.span(o.addr.ip, o.last.ip)}
 		case "fqdn":
 			return []string{"fqdn " + o.fqdn + " (unresolved)"}
 		}
@@ -390,4 +396,36 @@ func (cfg *config) addressRows(a address, sp spelling, seen map[string]bool) []s
 		return out
 	}
 	return []string{sp.address(a.normal())}
+}
+
+// span prints a range of addresses: as a network if it is one.
+func (sp spelling) span(from, to netip.Addr) string {
+	for bits := range from.BitLen() + 1 {
+		p := netip.PrefixFrom(from, bits)
+		if p.Masked().Addr() != from || last(p) != to {
+			continue
+		}
+		if from.Is4() {
+			return sp.address(address{kind: addrMask, ip: from, mask: netmaskOf(bits)}.normal())
+		}
+		return sp.address(address{kind: addrPrefix, ip: from, bits: uint8(bits)}.normal())
+	}
+	return "range " + sp.ip(from) + " " + sp.ip(to)
+}
+
+func netmaskOf(bits int) (m [4]byte) {
+	for i := range bits {
+		m[i/8] |= 0x80 >> (i % 8)
+	}
+	return m
+}
+
+// last is the highest address of a network.
+func last(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
 }
