@@ -18,6 +18,8 @@ type Explanation struct {
 	Verdict Verdict
 	Local   Local
 	Paths   [][]Hop
+	// Management is as in Answer.
+	Management bool
 	// Flows are the ones between the two that have the port.
 	Flows []Reason
 	// Other are flows between the two that don't have the port.
@@ -55,23 +57,31 @@ func (x *Index) Explain(src, dst Endpoint, port *Port) Explanation {
 	a, b := x.spot(src.Addr), x.spot(dst.Addr)
 	e.Flows, e.Other = x.reasons(a, b, port)
 	e.Reverse, _ = x.reasons(b, a, nil)
-	e.Verdict, e.Local, e.Paths = x.outcome(src, dst, port, len(e.Flows) > 0)
-	if len(e.Flows) == 0 {
+	ans := x.outcome(src, dst, port, len(e.Flows) > 0)
+	e.Verdict, e.Local, e.Paths, e.Management = ans.Verdict, ans.Local, ans.Paths, ans.Management
+	if len(e.Flows) == 0 && !e.Management {
 		e.Nearest = x.nearest(src, dst, port)
 	}
 	return e
 }
 
-func (x *Index) outcome(src, dst Endpoint, port *Port, permitted bool) (Verdict, Local, [][]Hop) {
+func (x *Index) outcome(src, dst Endpoint, port *Port, permitted bool) Answer {
 	t := Tuple{Src: src.Addr, Dst: dst.Addr}
 	if port != nil {
 		t.Proto, t.Port = port.Proto, port.From
 	}
 	a := x.Answer(t)
+	if a.Management && port.From != port.To {
+		// Of the ports that were asked for it is only the first.
+		a.Management = false
+		if !permitted {
+			a.Verdict = Denied
+		}
+	}
 	if a.Verdict == Denied && permitted {
 		a.Verdict = Permitted
 	}
-	return a.Verdict, a.Local, a.Paths
+	return a
 }
 
 // reasons are the flows between two spots, with the port and without it.

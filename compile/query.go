@@ -46,6 +46,9 @@ type Answer struct {
 	Paths   [][]Hop
 	// Flows are those that have the tuple, ascending.
 	Flows []int32
+	// Management: it is SSH from a source of management to a firewall that
+	// filters what reaches itself, which stays open whatever the flows are.
+	Management bool
 }
 
 // Index answers for tuples. It is read only and safe for concurrent use.
@@ -187,8 +190,9 @@ func (a *asker) answer(t Tuple) Answer {
 	if len(ans.Paths) == 0 {
 		return ans
 	}
+	ans.Management = a.manages(ans.Paths, t)
 	switch {
-	case len(ans.Flows) > 0:
+	case len(ans.Flows) > 0 || ans.Management:
 		ans.Verdict = Permitted
 	case a.rejects(src, dst, t):
 		ans.Verdict = Rejected
@@ -224,6 +228,23 @@ func (x *Index) route(key [2]place) *route {
 	r, _ := x.routes.find(key[0], key[1])
 	return r
 }
+
+// manages reports whether the tuple is management of the one firewall on its
+// way. Others on the way would know nothing of it.
+func (x *Index) manages(paths [][]Hop, t Tuple) bool {
+	m := x.g.Policy.Management
+	if m == nil || t.Proto != ruleset.TCP || t.Port != sshPort || slices.ContainsFunc(paths, func(p []Hop) bool { return len(p) != 1 || !p[0].toItself() }) {
+		return false
+	}
+	return slices.ContainsFunc(m.From, func(n netip.Prefix) bool { return n.Contains(t.Src) })
+}
+
+// sshPort is the port on which devices are managed.
+const sshPort = 22
+
+// toItself reports whether the packet ends on the firewall, and that has chains
+// of ours for what does.
+func (h Hop) toItself() bool { return h.Out == nil && h.Firewall.Exclusive }
 
 // candidates visits the flows between the two spots, whatever their ports.
 func (x *Index) candidates(src, dst spot, visit func(id int32)) {

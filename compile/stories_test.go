@@ -360,3 +360,74 @@ func TestProblemsSayWhatToDo(t *testing.T) {
 		t.Error("a graph with errors")
 	}
 }
+
+// SSH from where devices are managed stays open to a firewall that filters what
+// reaches itself, whatever the flows are; no other port, source or firewall.
+func TestManagementOfHostFirewall(t *testing.T) {
+	const text = `
+zone "core"  { networks = ["10.0.0.0/24"] }
+zone "admin" { networks = ["10.9.0.0/24"] }
+zone "far"   { networks = ["10.8.0.0/24"] }
+zone "wan" {
+  networks = ["10.255.0.0/16"]
+  transit  = true
+}
+firewall "host" {
+  target = "nftables"
+  manage = MANAGE
+  anchor = "inet filter"
+  self   = [hosts.master]
+  interface "eth0" { zones = [zone.core, zone.admin, zone.wan] }
+}
+firewall "gate" {
+  target = "nftables"
+  manage = "exclusive"
+  interface "out" { zones = [zone.far] }
+  interface "in" { zones = [zone.wan] }
+}
+management { from = ["10.9.0.0/28", "10.8.0.0/28"] }
+domain "prod" {
+  version = "7.6"
+  hosts "master" {
+    zone      = zone.core
+    addresses = { m = "10.0.0.10" }
+    roles     = [role.master]
+  }
+  hosts "media" {
+    zone      = zone.core
+    addresses = { med = "10.0.0.21" }
+    roles     = [role.media]
+  }
+}
+`
+	answer := func(manage, src, dst string, port uint16) Answer {
+		x := story(t, strings.Replace(text, "MANAGE", manage, 1)).Index()
+		return x.Answer(Tuple{netip.MustParseAddr(src), netip.MustParseAddr(dst), ruleset.TCP, port})
+	}
+	for _, c := range []struct {
+		manage, src, dst string
+		port             uint16
+		want             Verdict
+		management       bool
+	}{
+		{`"exclusive"`, "10.9.0.1", "10.0.0.10", 22, Permitted, true},
+		{`"exclusive"`, "10.9.0.1", "10.0.0.10", 23, Denied, false},
+		{`"exclusive"`, "10.9.0.77", "10.0.0.10", 22, Denied, false},
+		{`"exclusive"`, "10.0.0.10", "10.9.0.1", 22, Denied, false}, // no answer: it opens the connection
+		{`"exclusive"`, "10.8.0.1", "10.0.0.10", 22, Denied, false}, // the gate knows nothing of it
+		{`"exclusive"`, "10.0.0.21", "10.0.0.10", 1556, Permitted, false},
+		{`"section"`, "10.9.0.1", "10.0.0.10", 22, Denied, false},
+	} {
+		if a := answer(c.manage, c.src, c.dst, c.port); a.Verdict != c.want || a.Management != c.management {
+			t.Errorf("%v: %v, management %t", c, a.Verdict, a.Management)
+		}
+	}
+	x := story(t, strings.Replace(text, "MANAGE", `"exclusive"`, 1)).Index()
+	src, dst := endpoint(t, x, "10.9.0.1"), endpoint(t, x, "m")
+	if e := x.Explain(src, dst, &Port{Proto: ruleset.TCP, From: 22, To: 22}); e.Verdict != Permitted || !e.Management || e.Nearest != nil {
+		t.Errorf("%+v", e)
+	}
+	if e := x.Explain(src, dst, &Port{Proto: ruleset.TCP, From: 22, To: 25}); e.Verdict != Denied || e.Management {
+		t.Errorf("%+v", e)
+	}
+}

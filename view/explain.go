@@ -22,6 +22,7 @@ type Explanation struct {
 	Port        *Port         `json:"port,omitempty"` // that was asked for
 	Verdict     string        `json:"verdict"`
 	Local       string        `json:"local,omitempty"`
+	Reason      string        `json:"reason,omitempty"` // "management": what permits it beside flows
 	Paths       [][]Hop       `json:"paths,omitempty"`
 	Flows       []Explained   `json:"flows"`   // that have the port
 	Other       []Explained   `json:"other"`   // between the two, without the port
@@ -81,6 +82,7 @@ func explanationOf(e *compile.Explanation) Explanation {
 		p := portOf(*e.Port)
 		v.Port = &p
 	}
+	v.Reason = reasonBesideFlows(e.Management)
 	if e.Verdict == compile.Unfiltered {
 		v.Local = localWords(e.Local)
 	}
@@ -140,6 +142,9 @@ func WriteExplanation(w io.Writer, e *compile.Explanation, width int) error {
 		for _, h := range hopsOf(path) {
 			p.line(2, "firewall %s: %s", h.Firewall, hopWords(h))
 		}
+	}
+	if e.Management {
+		p.line(2, "%s", managementWords)
 	}
 	p.reasons("Because of:", e.Flows)
 	p.reasons("Other ports that are open between the two:", e.Other)

@@ -24,9 +24,10 @@ type QueryAnswer struct {
 	Protocol    string   `json:"protocol"`
 	Port        int      `json:"port"`
 	Verdict     string   `json:"verdict"`
-	Local       string   `json:"local,omitempty"` // why no firewall sees it
-	Paths       [][]Hop  `json:"paths,omitempty"` // each firewall comes to the verdict
-	Flows       []string `json:"flows,omitempty"` // names of the flows that permit it
+	Local       string   `json:"local,omitempty"`  // why no firewall sees it
+	Paths       [][]Hop  `json:"paths,omitempty"`  // each firewall comes to the verdict
+	Flows       []string `json:"flows,omitempty"`  // names of the flows that permit it
+	Reason      string   `json:"reason,omitempty"` // "management": what permits it beside flows
 }
 
 // Query makes the document of answers.
@@ -49,6 +50,7 @@ func answerOf(g *compile.Graph, t compile.Tuple, a compile.Answer) QueryAnswer {
 	for _, path := range a.Paths {
 		v.Paths = append(v.Paths, hopsOf(path))
 	}
+	v.Reason = reasonBesideFlows(a.Management)
 	for _, id := range a.Flows {
 		v.Flows = append(v.Flows, FlowName(&g.Flows[id]))
 	}
@@ -119,12 +121,26 @@ func WriteAnswer(w io.Writer, g *compile.Graph, t compile.Tuple, a compile.Answe
 			fmt.Fprintf(&b, "  firewall %s, %s: %s\n", Printable(h.Firewall.Name), hopWords(hopsOf([]compile.Hop{h})[0]), VerdictName(a.Verdict))
 		}
 	}
+	if a.Management {
+		b.WriteString("  " + managementWords + "\n")
+	}
 	for _, id := range a.Flows {
 		f := &g.Flows[id]
 		fmt.Fprintf(&b, "  %s\n", Printable(fmt.Sprintf("flow %s: %s -> %s (%s)", FlowName(f), EndName(f.From), EndName(f.To), Why(f))))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// managementWords say why SSH to a firewall is open though no flow has it.
+const managementWords = "management: SSH from its sources to a firewall that filters itself stays open"
+
+// reasonBesideFlows is the word for what permits a packet beside flows.
+func reasonBesideFlows(management bool) string {
+	if management {
+		return "management"
+	}
+	return ""
 }
 
 // noPathWords say what makes a way where there is none.
