@@ -152,7 +152,7 @@ func packets(t *testing.T, d *Device, text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		if len(f) < 7 || strings.HasPrefix(line, " ") {
+		if len(f) < 7 || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "#") {
 			if !strings.HasPrefix(line, " ") {
 				out.WriteString(line)
 			}

@@ -303,6 +303,8 @@ func (cfg *config) levels(p lab.Packet) hit {
 func (cfg *config) hits(p lab.Packet) []hit {
 	in, out := cfg.interfaceNamed(p.In), cfg.interfaceNamed(p.Out)
 	switch {
+	case slices.ContainsFunc(cfg.blocks, func(b *block) bool { return b.top == "firewall transparent" }):
+		return []hit{{lab.Undecided, "transparent mode"}}
 	case in == nil || out == nil:
 		return []hit{{lab.Undecided, "no such interface"}}
 	case in.shut() || out.shut():

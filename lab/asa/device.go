@@ -144,7 +144,8 @@ func (d *Device) load(text string) error {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		line = strings.TrimRight(line, " \t\r\n")
+		raw := strings.TrimRight(line, "\r\n")
+		line = strings.TrimRight(raw, " \t")
 		if skipped(line) {
 			continue
 		}
@@ -157,6 +158,7 @@ func (d *Device) load(text string) error {
 		if err := c.loadLine(); err != nil {
 			return fmt.Errorf("line %d: %s: %w", number, strings.TrimSpace(line), err)
 		}
+		s.block.keepBlank(raw)
 	}
 	if err := cfg.resolved(); err != nil {
 		return err
@@ -166,6 +168,18 @@ func (d *Device) load(text string) error {
 	d.saved = true
 	d.changed = ""
 	return nil
+}
+
+// keepBlank keeps the blank at the end of a line that has just been added.
+func (b *block) keepBlank(raw string) {
+	switch {
+	case b == nil || !strings.HasSuffix(raw, " "):
+	case indented(raw) && len(b.subs) > 0:
+		i := len(b.subs) - 1
+		b.subs[i] = trimRight(b.subs[i]) + " "
+	default:
+		b.tail = " "
+	}
 }
 
 func skipped(line string) bool {

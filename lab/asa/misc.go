@@ -296,6 +296,7 @@ func subPeriod(c *call, word string) error {
 // block is a command that is kept as it is, with the lines inside it.
 type block struct {
 	top  string
+	tail string // the blank that the device prints after some
 	subs []string
 	rank int
 }
@@ -345,6 +346,19 @@ var kept = func() map[string]int {
 var singles = map[string]int{"domain-name": 1, "passwd": 1, "pager": 1, "prompt": 1, "ftp": 2, "mtu": 2, "clock": 2, "console": 2,
 	"terminal": 2, "enable": 2, "management-access": 1, "password": 1}
 
+// takes says that a kept command has the second word, where others that have
+// to do with access rules are no commands.
+func takes(word, second string) bool {
+	switch word {
+	case "service":
+		w, _ := choose(second, []string{"resetinbound", "resetoutbound", "resetoutside", "internal", "password-recovery", "sw-reset-button", "telnetlogin", "call-home"})
+		return w != ""
+	case "ipv6":
+		return second != "access-list" && second != "access-group"
+	}
+	return true
+}
+
 // verbatim keeps a line as it is.
 func (c *call) verbatim(text string) error {
 	text = trimRight(strings.TrimLeft(text, " \t"))
@@ -356,7 +370,10 @@ func (c *call) verbatim(text string) error {
 	if !ok {
 		return invalid(0)
 	}
-	if len(f) < 2 && f[0] != "webvpn" && f[0] != "failover" {
+	if len(f) > 1 && !takes(f[0], f[1]) {
+		return c.at(f[1])
+	}
+	if len(f) < 2 && !c.no && !c.s.loading && !slices.Contains([]string{"webvpn", "failover", "call-home", "multicast-routing", "dns-guard"}, f[0]) {
 		return errIncomplete
 	}
 	top := text

@@ -95,7 +95,7 @@ func (cfg *config) blockLines(ok func(*block) bool) []string {
 	var out []string
 	for _, b := range cfg.blocks {
 		if ok(b) {
-			out = append(append(out, b.top), b.subs...)
+			out = append(append(out, b.top+b.tail), b.subs...)
 		}
 	}
 	return out

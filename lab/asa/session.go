@@ -488,5 +488,4 @@ func (s *Session) Refused(answer string) bool {
 
 // refusals begin the lines by which the device refuses.
 var refusals = []string{"ERROR:", "%Error", "Error executing command", "Removing obj", "Adding obj", "object-group (", "An object",
-	"Specified access-list does not exist", "ACE not added", "Command authorization failed", "Invalid password", "Access denied.",
-	"Configuration Replication is NOT performed"}
+	"Specified access-list does not exist", "ACE not added", "Command authorization failed", "Invalid password", "Access denied."}
