@@ -35,9 +35,7 @@ func digest(m *model, opt targets.ParseOptions) string {
 		fmt.Fprintf(w, "route %v %q %v\n", r.to, r.device, r.off)
 	}
 	digestObjects(w, m, used)
-	for _, s := range m.schedules {
-		fmt.Fprintf(w, "schedule %q %q %s\n", s.name, s.table, fieldsText(s.fields))
-	}
+	digestSchedules(w, m)
 	for _, n := range m.nat {
 		fmt.Fprintf(w, "nat %q %q %s %v\n", n.table, n.name, fieldsText(n.fields), n.off)
 	}
@@ -58,6 +56,23 @@ func digest(m *model, opt targets.ParseOptions) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// digestSchedules writes the schedules that policies name and that are not the
+// factory's. What a group of schedules holds may be any.
+func digestSchedules(w io.Writer, m *model) {
+	used, grouped := map[string]bool{}, false
+	for i := range m.policies {
+		used[m.policies[i].schedule] = true
+	}
+	for _, s := range m.schedules {
+		grouped = grouped || s.table == "group" && used[s.name]
+	}
+	for _, s := range m.schedules {
+		if (used[s.name] || grouped) && !s.isFactory() {
+			fmt.Fprintf(w, "schedule %q %q %s\n", s.name, s.table, fieldsText(s.fields))
+		}
+	}
+}
+
 func digestPolicy(w io.Writer, p *policy) {
 	fmt.Fprintf(w, "policy %d %q %v %q %q %d %q %v %q %q %q %q %v %v %v %v %q %q %v %d %v %d %v %q %q\n",
 		p.id, p.name, p.disabled, sorted(p.srcIntf), sorted(p.dstIntf), p.action, p.actionWord, p.sendDeny, sorted(p.src), sorted(p.dst),
@@ -76,6 +91,9 @@ func digestObjects(w io.Writer, m *model, used map[string]bool) {
 	}
 	for i := range m.addresses {
 		a := &m.addresses[i]
+		if factory, ok := factoryAddress(a.name, a.v6); ok && a.set().exact() && a.set().lo.Equal(factory) {
+			continue // printed or not, it is there
+		}
 		add(a.name, "address %q %v %d %v %v %v %q %q %q %q %q", a.name, a.v6, a.kind, a.prefix, a.from, a.to, a.word, a.value, a.associated, a.comment, fieldsText(a.others))
 	}
 	for i := range m.groups {
@@ -84,6 +102,9 @@ func digestObjects(w io.Writer, m *model, used map[string]bool) {
 	}
 	for i := range m.services {
 		s := &m.services[i]
+		if factory, ok := factoryServices[s.name]; ok && s.ttl == 0 && len(s.others) == 0 && s.part().exact() && s.part().lo.Equal(factory.part().lo) {
+			continue
+		}
 		add(s.name, "service %q %d %q %v %v %v %d %d %d %d %q %q", s.name, s.kind, s.word, portSet(s.tcp), portSet(s.udp), portSet(s.sctp),
 			s.icmpType, s.icmpCode, s.number, s.ttl, s.comment, fieldsText(s.others))
 	}

@@ -466,11 +466,10 @@ func (l *lowering) readSchedules() {
 	l.never["none"] = true
 	for i := range l.m.schedules {
 		s := &l.m.schedules[i]
-		day, _ := findField(s.fields, "day")
 		delete(l.never, s.name)
 		switch {
-		case s.name == "always" && s.isAlways(day):
-		case s.table == "recurring" && len(s.fields) <= 3 && (len(day) == 0 && s.name == "none" || len(day) == 1 && day[0] == "none"):
+		case s.name == "always" && s.isFactory():
+		case s.isNever():
 			l.never[s.name] = true
 		default:
 			l.periods[s.name] = s.table + " " + fieldsText(s.fields)
@@ -478,11 +477,28 @@ func (l *lowering) readSchedules() {
 	}
 }
 
-// isAlways says whether the factory's schedule is as it was.
-func (s *schedule) isAlways(day []string) bool {
-	return s.table == "recurring" && (len(day) == 0 || len(day) == 7) && !slices.ContainsFunc(s.fields, func(f field) bool {
-		return f.name != "day" && !slices.Equal(f.values, []string{"00:00"})
-	})
+// isFactory says whether a schedule of the factory is as it was.
+func (s *schedule) isFactory() bool {
+	switch s.name {
+	case "always":
+		day, _ := findField(s.fields, "day")
+		return s.table == "recurring" && len(day) == 7 && s.wholeDays()
+	case "none":
+		return s.isNever()
+	}
+	return false
+}
+
+// isNever says whether a schedule has no days: none is what FortiOS takes where
+// none is set.
+func (s *schedule) isNever() bool {
+	day, _ := findField(s.fields, "day")
+	return s.table == "recurring" && (len(day) == 0 && s.name == "none" || slices.Equal(day, []string{"none"})) && s.wholeDays()
+}
+
+// wholeDays says that a schedule is from midnight to midnight.
+func (s *schedule) wholeDays() bool {
+	return !slices.ContainsFunc(s.fields, func(f field) bool { return f.name != "day" && !slices.Equal(f.values, []string{"00:00"}) })
 }
 
 // when returns what of a schedule isn't modelled; never says that it matches

@@ -280,7 +280,7 @@ func wildcardSet(ip, mask netip.Addr) (ruleset.AddrSet, bool) {
 	var ranges []ruleset.Range
 	for sub := free; ; sub = (sub - 1) & free {
 		from := base | sub
-		ranges = append(ranges, ruleset.Range{From: addr4(from), To: addr4(from | uint32(1)<<tail - 1)})
+		ranges = append(ranges, ruleset.Range{From: addr4(from), To: addr4(from | (uint32(1)<<tail - 1))})
 		if sub == 0 {
 			break
 		}

@@ -73,7 +73,10 @@ func (l *lowering) emit(p *policy, r ruleset.Rule, whole []string, src, dst addr
 			dims++
 		}
 	}
-	if len(whole) == 0 {
+	certain := !src.lo.IsEmpty() && !dst.lo.IsEmpty() && !s.lo.IsEmpty()
+	if len(whole) == 0 && (certain || len(unknown) == 0) {
+		// A rule that matches nothing for certain stays in the list, as on the
+		// device.
 		r.Src, r.Dst = src.lo, dst.lo
 		l.withIdle(r, s.lo, idle)
 	}
@@ -95,12 +98,6 @@ func (l *lowering) emit(p *policy, r ruleset.Rule, whole []string, src, dst addr
 // are TCP, it is two.
 func (l *lowering) withIdle(r ruleset.Rule, s ruleset.ServiceSet, idle time.Duration) {
 	r.Service = s
-	if r.Src.IsEmpty() || r.Dst.IsEmpty() || s.IsEmpty() {
-		if r.Opaque != nil {
-			return
-		}
-		// It matches nothing; it stays in the list, as it does on the device.
-	}
 	if idle == 0 {
 		l.add(r)
 		return

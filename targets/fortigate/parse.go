@@ -30,6 +30,7 @@ func parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
 
 // configOf says in the words of all targets what a model means.
 func configOf(m *model, opt targets.ParseOptions) *targets.Config {
+	m.opt = opt
 	l := lower(m, opt)
 	c := &targets.Config{
 		OS: m.header.version(), Hostname: m.hostname, Context: m.vdom, Lines: m.lines,

@@ -2,6 +2,7 @@ package fortigate
 
 import (
 	"strconv"
+	"strings"
 )
 
 // policyKey tells policies apart by their number: "edit 7" and "edit 007" are
@@ -100,7 +101,7 @@ func (p *reader) policyField(f *frame, e edit) string {
 	case "comments":
 		return e.text(&x.comments)
 	default:
-		if k := policyFields[e.name]; k.kind == neutral && k.standard == "*" || k.kind != 0 && e.one() == k.standard && len(e.values) <= 1 {
+		if k := policyFields[e.name]; k.kind == neutral && k.standard == "*" || k.kind != 0 && strings.Join(e.values, " ") == k.standard {
 			// At its default, or of no importance: nothing, as when it isn't
 			// printed. It may have been something else above.
 			e.verb = "unset"
