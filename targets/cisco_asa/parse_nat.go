@@ -63,12 +63,12 @@ func (p *parser) twiceNAT() {
 			break
 		}
 	}
-	identity := p.w[i+1] == "static" && same(source)
+	identity := p.w[i+1] == "static" && isIdentity(source)
 	if !identity {
 		p.natWords(&n, source, outside)
 	}
 	if len(destination) >= 3 && destination[0] == "static" {
-		if !same(destination[1:]) {
+		if !isIdentity(destination[1:]) {
 			p.natWords(&n, destination[1:], outside)
 			identity = false
 		} else if !identity {
@@ -82,8 +82,8 @@ func (p *parser) twiceNAT() {
 	}
 }
 
-// same says whether the first two words are the same.
-func same(w []string) bool { return len(w) >= 2 && w[0] == w[1] }
+// isIdentity says whether the first two words are the same.
+func isIdentity(w []string) bool { return len(w) >= 2 && w[0] == w[1] }
 
 func outsideOf(pair string) string {
 	_, out, _ := strings.Cut(strings.Trim(pair, "()"), ",")
