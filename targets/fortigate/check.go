@@ -88,6 +88,7 @@ func (l *layout) checkInterfaces() {
 		switch {
 		case f.Label == "" || f.Label == ruleset.Self:
 			l.problem(f.Label, "an interface can't be called %q", f.Label)
+			continue
 		case seen[f.Label]:
 			l.problem(f.Label, "two interfaces have this label")
 		}

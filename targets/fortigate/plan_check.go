@@ -70,6 +70,8 @@ func (p *planner) checkFor(job *targets.Job, l *layout) {
 		p.problem(job.Context, "the device has no such VDOM, only %s; \"edit\" would create it", list(p.have.vdoms))
 	case job.Context != p.have.vdom:
 		p.problem(job.Context, "the configuration has no VDOMs; leave out context")
+	case job.Context != "" && !slices.Contains(p.have.vdoms, job.Context):
+		p.problem(job.Context, "the configuration doesn't list this VDOM, and \"edit\" would create one that isn't there; fetch the whole configuration of the device")
 	}
 	if h := p.have.header; job.OS != "" && h.major > 0 {
 		if v := h.version(); !strings.HasPrefix(v+".", job.OS+".") {
@@ -117,31 +119,32 @@ func (p *planner) checkUsed(job *targets.Job) {
 	o := newObjects(p.have, ignore)
 	for _, name := range sortedKeys(job.UseObjects) {
 		i := slices.IndexFunc(job.Want.Groups, func(g ruleset.Group) bool { return g.Name == name })
-		if i < 0 {
+		if i >= 0 {
+			p.checkObject(o, job.UseObjects[name], &job.Want.Groups[i])
+		}
+	}
+}
+
+func (p *planner) checkObject(o *objects, object string, g *ruleset.Group) {
+	var have ruleset.AddrSet
+	for _, v6 := range []bool{false, true} {
+		k := objKey{object, v6}
+		if g.Set.Intersect(family(v6)).IsEmpty() {
 			continue
 		}
-		object, want := job.UseObjects[name], job.Want.Groups[i].Set
-		var have ruleset.AddrSet
-		for _, v6 := range []bool{false, true} {
-			some := want.Intersect(family(v6))
-			if some.IsEmpty() {
-				continue
-			}
-			k := objKey{object, v6}
-			if o.addresses[k] == nil && o.groups[k] == nil {
-				p.problem(object, "the device has no such %s; it is to stand for %s", what(v6), name)
-				return
-			}
-			a := o.find(object, v6)
-			if !a.exact() {
-				p.problem(object, "what the object holds isn't known (%s); it is to stand for %s", strings.Join(a.unknown, ", "), name)
-				return
-			}
-			have = have.Union(a.lo)
+		if o.addresses[k] == nil && o.groups[k] == nil {
+			p.problem(object, "the device has no such %s; it is to stand for %s", what(v6), g.Name)
+			return
 		}
-		if lacks, more := want.Subtract(have), have.Subtract(want); !lacks.IsEmpty() || !more.IsEmpty() {
-			p.problem(object, "the object doesn't hold the addresses of %s:%s%s; it is not edited, so change it or the policy", name, short(" it lacks ", lacks), short(" it has besides ", more))
+		a := o.find(object, v6)
+		if !a.exact() {
+			p.problem(object, "what the object holds isn't known (%s); it is to stand for %s", strings.Join(a.unknown, ", "), g.Name)
+			return
 		}
+		have = have.Union(a.lo)
+	}
+	if lacks, more := g.Set.Subtract(have), have.Subtract(g.Set); !lacks.IsEmpty() || !more.IsEmpty() {
+		p.problem(object, "the object doesn't hold the addresses of %s:%s%s; it is not edited, so change it or the policy", g.Name, someOf(" it lacks ", lacks), someOf(" it has besides ", more))
 	}
 }
 
@@ -152,8 +155,8 @@ func what(v6 bool) string {
 	return "address or group"
 }
 
-// short names the first addresses of a set, "" if there are none.
-func short(word string, s ruleset.AddrSet) string {
+// someOf names the first addresses of a set, "" if there are none.
+func someOf(word string, s ruleset.AddrSet) string {
 	if s.IsEmpty() {
 		return ""
 	}

@@ -169,7 +169,7 @@ func (w *writer) members(op *targets.Op, verb, deed, where string) {
 // insert creates a policy. It is disabled until it stands in its place.
 func (w *writer) insert(l line, at int) {
 	q := &l.policy
-	why := fmt.Sprintf("put back policy %d of others", q.id)
+	why := "put back the policy " + about(q) + " of others"
 	if l.own {
 		name := base(q.name)
 		for n := 1; w.names[q.name] || n == 1; n++ {
@@ -211,7 +211,7 @@ func (w *writer) delete(at int) {
 	l := w.now[at]
 	why := fmt.Sprintf("delete the policy %s, %d", l.name, l.id)
 	if !l.own {
-		why = fmt.Sprintf("delete the policy %d %q of others", l.id, l.name)
+		why = "delete the policy " + about(&l.policy) + " of others"
 	}
 	w.step(why, func(pr *printer) {
 		pr.table(policyTable, func() { pr.line("delete", idText(l.id)) })
