@@ -13,6 +13,8 @@ import (
 // the job: Parse of the text has the same effect. It differs from job.Want in
 // what the rule set doesn't say:
 //
+//   - other interfaces than those of the job forward nothing, unless it is a
+//     section;
 //   - there is a stage for each interface that a packet enters, and none knows
 //     the interface that it leaves by: a rule holds for all of them;
 //   - ICMP errors that TCP needs, and replies to echo requests, pass between the
@@ -28,6 +30,9 @@ func Effective(job targets.Job) ruleset.RuleSet {
 	l := newLayout(&job)
 	rs := ruleset.RuleSet{Groups: l.ruleGroups(), Behind: job.Want.Behind}
 	idles := l.idleBoxes()
+	if job.Manage == targets.Exclusive && len(l.lists) > 0 {
+		rs.Stages = append(rs.Stages, l.otherInterfaces())
+	}
 	for _, list := range l.lists {
 		s := ruleset.Stage{Name: list.nameif, In: ruleset.Ifaces(list.label), Out: ruleset.NotIfaces(ruleset.Self)}
 		for _, r := range list.rules {
@@ -43,6 +48,23 @@ func Effective(job targets.Job) ruleset.RuleSet {
 		rs.Stages = append(rs.Stages, s)
 	}
 	return rs
+}
+
+// otherInterfaces is the stage of what the job doesn't name: a device that has
+// its interfaces only forwards nothing between others.
+func (l *layout) otherInterfaces() ruleset.Stage {
+	known := []string{ruleset.Self}
+	for _, list := range l.lists {
+		known = append(known, list.label)
+	}
+	forwarded, other := ruleset.NotIfaces(ruleset.Self), ruleset.NotIfaces(known...)
+	s := ruleset.Stage{Name: "interfaces", In: forwarded, Out: forwarded, Default: ruleset.Permit}
+	for _, r := range []ruleset.Rule{{In: other}, {Out: other}} {
+		r.Src, r.Dst, r.Service = ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.AnyService()
+		r.Action, r.Name = ruleset.Deny, "no such interface"
+		s.Rules = append(s.Rules, r)
+	}
+	return s
 }
 
 // ruleGroups are the groups of the job and those that rules without a group are

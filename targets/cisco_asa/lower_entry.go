@@ -75,7 +75,7 @@ func (t *tail) condition() string {
 // interfaces is the stage of what interfaces refuse whatever the lists say.
 func (l *lowering) interfaces(global bool) ruleset.Stage {
 	s := ruleset.Stage{Name: "interfaces", In: forwarded, Out: forwarded, Default: ruleset.Permit}
-	if len(l.m.ifaces) == 0 {
+	if len(l.m.ifaces) == 0 && (len(l.bound(bindIn)) == 0 || l.m.fragment) {
 		return s
 	}
 	rule := func(in, out ruleset.IfaceSet, name string, line int) *ruleset.Rule {

@@ -15,8 +15,8 @@ func Plan(have *targets.Config, job targets.Job, opt targets.PlanOptions) (*targ
 	if m == nil {
 		return nil, problems
 	}
-	job.Established = establishedOf(m.model, job.Established)
-	p := &planner{have: m.model, job: &job, opt: opt, prefix: job.Prefix, twins: map[string]bool{}, other: map[string]bool{}}
+	job.Established = establishedOf(m, job.Established)
+	p := &planner{have: m, job: &job, opt: opt, prefix: job.Prefix, twins: map[string]bool{}, other: map[string]bool{}}
 	p.l = newLayout(&job)
 	p.problems = append(p.problems, p.l.problems...)
 	p.checkDevice()
@@ -39,16 +39,16 @@ func Restore(have, before *targets.Config) (*targets.Change, []targets.Problem) 
 	if prefix == "" {
 		prefix = targets.DefaultPrefix
 	}
-	p := &planner{have: m.model, prefix: prefix, twins: map[string]bool{}, other: map[string]bool{}, before: old.model, literal: old.hasLiteral(prefix)}
+	p := &planner{have: m, prefix: prefix, twins: map[string]bool{}, other: map[string]bool{}, before: old, literal: old.hasLiteral(prefix)}
 	return p.change(p.restored, m.opt)
 }
 
 // modelOf is the model of a configuration that can be planned for.
-func modelOf(c *targets.Config) (*readModel, []targets.Problem) {
+func modelOf(c *targets.Config) (*model, []targets.Problem) {
 	if c == nil {
 		return nil, []targets.Problem{{Why: "there is no configuration of the device to plan from; fetch it first"}}
 	}
-	m, ok := c.Model.(*readModel)
+	m, ok := c.Model.(*model)
 	if !ok {
 		return nil, []targets.Problem{{Text: c.Hostname, Why: "the configuration is not that of an ASA; fetch it again"}}
 	}

@@ -27,20 +27,7 @@ func (Target) Effective(job targets.Job) ruleset.RuleSet { return Effective(job)
 
 // Parse reads what "show running-config" printed, or what Render wrote.
 func (Target) Parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
-	c, err := parse(r, opt)
-	if err != nil {
-		return nil, err
-	}
-	if m, ok := c.Model.(*model); ok {
-		c.Model = &readModel{m, opt}
-	}
-	return c, nil
-}
-
-// readModel is a model with the options that it was read with.
-type readModel struct {
-	*model
-	opt targets.ParseOptions
+	return parse(r, opt)
 }
 
 // Plan returns the change from a device to a job.
