@@ -64,7 +64,7 @@ func (l *layout) checkJob() {
 			l.problem(job.Context, "the rules of a device group are Panorama's and have no vsys; leave one of the two out")
 		}
 		if !legalName(job.DeviceGroup, maxName) {
-			l.problem(job.DeviceGroup, "this can't be the name of a device group")
+			l.problem(job.DeviceGroup, "names of device groups have letters, digits, dots, hyphens, underscores and spaces, at most %d", maxName)
 		}
 	}
 	if p := job.Prefix; len(p) > maxPrefix || !legalName(p+"x", maxName) {
@@ -79,7 +79,7 @@ func (l *layout) checkJob() {
 	l.checkAnchor()
 	for _, group := range slices.Sorted(maps.Keys(job.UseObjects)) {
 		if object := job.UseObjects[group]; !legalName(object, maxName) || object == "any" {
-			l.problem(group, "%q can't be the name of an object", object)
+			l.problem(group, "%q can't be the name of an object: names have letters, digits, dots, hyphens, underscores and spaces", object)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (l *layout) checkVersion() {
 	major, _ := strconv.Atoi(m[1])
 	minor, _ := strconv.Atoi(m[2])
 	if major < 9 || major == 9 && minor < 1 {
-		l.problem(l.job.OS, "PAN-OS before 9.1 isn't written for")
+		l.problem(l.job.OS, "nbfwc writes for PAN-OS 9.1 and newer")
 	}
 }
 
@@ -115,7 +115,7 @@ func (l *layout) checkAnchor() {
 	case err != nil:
 		l.problem(l.job.Anchor, "%v", err)
 	case a.Name != "" && !legalName(a.Name, maxName):
-		l.problem(l.job.Anchor, "no rule of PAN-OS is called %q", a.Name)
+		l.problem(l.job.Anchor, "no rule of PAN-OS is called %q: names have letters, digits, dots, hyphens, underscores and spaces", a.Name)
 	}
 }
 
@@ -339,7 +339,7 @@ func (l *layout) checkEffects(name string, r *ruleset.Rule) {
 	case !ok:
 		l.problem(name, "%q is no profile; write the name of a security profile group, \"log:NAME\" for a log forwarding profile, or both", r.Profile)
 	case group != "" && !legalName(group, maxName), log != "" && !legalName(log, maxName):
-		l.problem(name, "%q can't be the name of a profile", r.Profile)
+		l.problem(name, "%q can't be the name of a profile: names have letters, digits, dots, hyphens, underscores and spaces", r.Profile)
 	case log != "" && !r.Log:
 		l.problem(name, "the log profile %q has no effect on a rule that doesn't log; set log = true", log)
 	}

@@ -152,15 +152,15 @@ func description(s string, most int) string {
 	return strings.TrimSpace(s[:min(len(s), most)])
 }
 
-// plainWord says whether a value can stand in a command without quotes.
-func plainWord(s string) bool {
+// standsBare says whether a value can stand in a command without quotes.
+func standsBare(s string) bool {
 	return s != "" && !strings.ContainsAny(s, " \t;,{}[]&|()\"'#!")
 }
 
 // quoted is a value as it stands in a command. Values come from names that were
 // checked and from description: none has a quote.
 func quoted(s string) string {
-	if plainWord(s) {
+	if standsBare(s) {
 		return s
 	}
 	return `"` + s + `"`

@@ -12,6 +12,7 @@ import (
 type planner struct {
 	have, want *model
 	prefix     string
+	firewall   string // label in the policy
 	options    targets.ParseOptions
 	problems   []targets.Problem
 	findings   []targets.Problem
@@ -38,6 +39,7 @@ func plan(have *targets.Config, job *targets.Job, opt targets.PlanOptions) (*tar
 	if p.options.Behind == nil {
 		p.options.Behind = have.RuleSet.Behind
 	}
+	p.firewall = job.Firewall
 	p.checkContext(job)
 	p.checkZones(job)
 	p.checkObjects(job)

@@ -108,7 +108,7 @@ func (p *planner) atAnchor(others, mine []rule, text string) []rule {
 		return mine
 	}
 	if text == "" {
-		p.problem("", "nothing says where our rules belong among those of others (%s); give the anchor \"top\", \"bottom\", \"before NAME\" or \"after NAME\"", listNames(others, 5))
+		p.problem(p.firewall, "nothing says where our rules belong among those of others (%s); give the anchor \"top\", \"bottom\", \"before NAME\" or \"after NAME\"", listNames(others, 5))
 		return nil
 	}
 	a, _ := targets.ParseAnchor(text) // checked with the job

@@ -212,7 +212,7 @@ func (s *speller) services(r *ruleset.Rule) (services, applications []string, ud
 		return []string{"any"}, nil, true
 	}
 	idle := s.idleSeconds(r)
-	for _, b := range r.Service.Boxes() {
+	for _, b := range joined(r.Service.Boxes()) {
 		switch kindOf(b) {
 		case tcpBox:
 			services = append(services, s.service(newService(s.job.Prefix, "tcp", b, idle)))
@@ -234,6 +234,28 @@ func (s *speller) service(v service) string {
 		s.own.services = append(s.own.services, v)
 	}
 	return v.name
+}
+
+// joined are boxes in which source ports side by side, for the same destination
+// ports, are one range again. A set of services cuts them where another service
+// begins.
+func joined(boxes []ruleset.ServiceBox) []ruleset.ServiceBox {
+	boxes = slices.Clone(boxes)
+	slices.SortStableFunc(boxes, func(a, b ruleset.ServiceBox) int {
+		return cmp.Or(cmp.Compare(a.ProtoFrom, b.ProtoFrom), cmp.Compare(a.Dst.From, b.Dst.From), cmp.Compare(a.Dst.To, b.Dst.To), cmp.Compare(a.Src.From, b.Src.From))
+	})
+	var out []ruleset.ServiceBox
+	for _, b := range boxes {
+		if n := len(out) - 1; n >= 0 {
+			last := &out[n]
+			if last.ProtoFrom == b.ProtoFrom && last.ProtoTo == b.ProtoTo && last.Dst == b.Dst && int(last.Src.To)+1 == int(b.Src.From) {
+				last.Src.To = b.Src.To
+				continue
+			}
+		}
+		out = append(out, b)
+	}
+	return out
 }
 
 // boxKind is what PAN-OS calls a box of a service.

@@ -57,6 +57,9 @@ func escaped(s string) string {
 func (x *xmlText) model(m *model, os string) {
 	config := "config"
 	if os != "" {
+		if strings.Count(os, ".") == 1 {
+			os += ".0"
+		}
 		config += ` version="` + escaped(os) + `"`
 	}
 	list, base := "vsys", "rulebase"
