@@ -36,7 +36,8 @@ type Device struct {
 	changed string // who changed the configuration last, and when
 	lines   int    // typed since the start
 	reload  string // the time that a reload is set for
-	down    int    // sessions that ended by a fault
+	drafts  []*draft
+	down    int // sessions that ended by a fault
 }
 
 var _ lab.Device = (*Device)(nil)
@@ -144,7 +145,7 @@ func (d *Device) load(text string) error {
 	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		raw := strings.TrimRight(line, "\r\n")
+		raw := printable(strings.TrimRight(line, "\r\n"))
 		line = strings.TrimRight(raw, " \t")
 		if skipped(line) {
 			continue
@@ -168,6 +169,19 @@ func (d *Device) load(text string) error {
 	d.saved = true
 	d.changed = ""
 	return nil
+}
+
+// printable drops control characters, which nobody can type.
+func printable(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 }) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // keepBlank keeps the blank at the end of a line that has just been added.
@@ -197,8 +211,7 @@ func (c *call) loadLine() error {
 		c.s.block = nil
 		return c.config()
 	}
-	trimmed := strings.TrimSpace(c.in.text)
-	if trimmed[0] == '!' {
+	if strings.TrimLeft(c.in.text, " \t")[0] == '!' {
 		return nil
 	}
 	if b := c.s.block; b != nil {
@@ -317,6 +330,7 @@ func (d *Device) Reload() error {
 	defer d.mu.Unlock()
 	d.down++
 	d.reload = ""
+	d.drafts = nil
 	return d.load(d.startup)
 }
 

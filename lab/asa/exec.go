@@ -34,8 +34,12 @@ func (c *call) exec(words []string) error {
 		return c.reload()
 	case "configure":
 		if c.in.peek() != "" {
-			if _, err := c.in.keyword("terminal"); err != nil {
+			w, err := c.in.keyword("terminal", "session")
+			if err != nil {
 				return err
+			}
+			if w == "session" {
+				return c.openDraft()
 			}
 		}
 		if err := c.in.done(); err != nil {
@@ -75,7 +79,7 @@ func (c *call) leave() {
 	case k == modePolicyClass:
 		c.s.mode.kind, c.s.mode.class = modePolicyMap, ""
 	case k > modeConfig:
-		c.s.mode = mode{kind: modeConfig}
+		c.s.mode = c.s.top()
 	case k == modeConfig:
 		c.s.mode = mode{kind: modeEnable}
 	default:
@@ -222,13 +226,14 @@ func (c *call) reload() error {
 		return nil
 	}
 	c.d.down++
+	c.d.drafts = nil
 	return c.d.load(c.d.startup)
 }
 
 // clear is "clear configure" in configuration mode, and what resets counters
 // and cuts connections.
 func (c *call) clear() error {
-	words := []string{"access-list", "conn", "local-host", "xlate"}
+	words := []string{"access-list", "conn", "local-host", "xlate", "session"}
 	if c.s.mode.kind >= modeConfig {
 		words = append(words, "configure")
 	}
@@ -257,6 +262,8 @@ func (c *call) clear() error {
 		return c.in.done()
 	case "conn":
 		return c.clearConn()
+	case "session":
+		return c.clearDraft()
 	}
 	c.in.rest()
 	return nil
@@ -294,7 +301,7 @@ func (c *call) clearConfigure() error {
 	if err := c.in.done(); err != nil {
 		return err
 	}
-	c.s.mode = mode{kind: modeConfig}
+	c.s.mode = c.s.top()
 	if w == "access-group" {
 		if name != "" {
 			return c.at(name)

@@ -2,9 +2,12 @@ package asa
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/txtar"
 )
 
 // FuzzType types lines. Nothing panics, and what the device then prints loads
@@ -27,6 +30,7 @@ func FuzzType(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	f.Add("end\nconfigure session S\nobject network A\nhost 10.0.0.1\ncommit noconfirm revert-save\nconfigure session S\nrevert\nconf t\nhostname x\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 4000 {
 			return
@@ -48,6 +52,14 @@ func FuzzType(f *testing.F) {
 // FuzzLoad loads texts. What is taken prints to a text that is taken.
 func FuzzLoad(f *testing.F) {
 	f.Add("object network A\n host 1.1.1.1\naccess-list X extended permit ip object A any \n")
+	files, _ := filepath.Glob("testdata/*.txtar")
+	for _, n := range files {
+		ar, err := txtar.ParseFile(n)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(ar.Files[0].Data))
+	}
 	f.Add("crypto ca certificate chain X\n certificate 01\n    3082\n  quit\npolicy-map type inspect dns P\n parameters\n  message-length maximum 512\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		d := New(Options{})

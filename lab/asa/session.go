@@ -23,6 +23,7 @@ const (
 	modeClassMap
 	modePolicyMap
 	modePolicyClass
+	modeDraft
 )
 
 // mode is where a session is: inside which object, group or class.
@@ -45,6 +46,7 @@ type Session struct {
 	pager   int // lines of a page, 0: no pages
 	width   int
 	more    []string // the pages that haven't been printed
+	draft   *draft   // the configuration session that is open
 }
 
 var _ lab.Session = (*Session)(nil)
@@ -153,7 +155,7 @@ func (d *Device) promptHost() string {
 }
 
 func (s *Session) suffix() string {
-	cfg := s.d.cfg
+	cfg := s.current()
 	switch s.mode.kind {
 	case modeObject:
 		if o := cfg.objects[s.mode.name]; o != nil && o.kind == "service" {
@@ -179,6 +181,8 @@ func (s *Session) suffix() string {
 		return "-pmap"
 	case modePolicyClass:
 		return "-pmap-c"
+	case modeDraft:
+		return "-s"
 	}
 	return ""
 }
@@ -258,7 +262,7 @@ func (s *Session) run(text string) string {
 	if s.mode.kind == modePassword {
 		return s.password(text)
 	}
-	c := call{d: s.d, s: s, cfg: s.d.cfg}
+	c := call{d: s.d, s: s, cfg: s.current()}
 	c.in.text = strings.TrimRight(text, " \t")
 	t := strings.TrimLeft(c.in.text, " \t")
 	if t == "" || t[0] == '!' || t[0] == ':' {
@@ -300,6 +304,11 @@ func (c *call) do() error {
 	}
 	if taken, err := c.sub(); taken || err != nil {
 		return err
+	}
+	if c.s.draft != nil {
+		if taken, err := c.draftCommand(); taken || err != nil {
+			return err
+		}
 	}
 	return c.config()
 }
@@ -390,6 +399,10 @@ func (c *call) changed() {
 	if c.s.loading {
 		return
 	}
+	if x := c.s.draft; x != nil {
+		x.lines = append(x.lines, trimRight(c.in.text))
+		return
+	}
 	c.d.saved = false
 	c.d.changed = "enable_15 at " + c.d.now()
 }
@@ -462,7 +475,7 @@ func (c *call) config() error {
 	}
 	c.in.at += len(tok)
 	was := c.s.mode
-	c.s.mode = mode{kind: modeConfig}
+	c.s.mode = c.s.top()
 	if err := cmd(c); err != nil {
 		if errors.As(err, new(invalid)) || err == errIncomplete { // nothing that could leave a mode was read
 			c.s.mode = was

@@ -8,7 +8,7 @@ import (
 )
 
 var showWords = []string{"running-config", "startup-config", "access-list", "version", "pager", "terminal", "hostname", "curpriv", "mode",
-	"failover", "clock", "names", "reload", "checksum"}
+	"failover", "clock", "names", "reload", "checksum", "configuration"}
 
 // show is a show command, with or without a filter.
 func (c *call) show() error {
@@ -50,6 +50,8 @@ func (c *call) showWhat() error {
 		return c.showRunning()
 	case "access-list":
 		return c.showAccessList()
+	case "configuration":
+		return c.showDrafts()
 	case "failover":
 		if c.in.accept("state") == "" && !c.in.end() {
 			return c.in.bad()
