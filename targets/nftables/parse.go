@@ -39,13 +39,11 @@ func Parse(r io.Reader, opt targets.ParseOptions) (ruleset.RuleSet, []targets.Pr
 	if err != nil {
 		return ruleset.RuleSet{}, nil, err
 	}
-	had, problems, err := readEither(text)
+	c, err := parse(text, opt)
 	if err != nil {
-		return ruleset.RuleSet{}, problems, fmt.Errorf("read nftables listing: %w", err)
+		return ruleset.RuleSet{}, nil, err
 	}
-	tr := newTranslation(&had, opt)
-	rs := tr.ruleSet()
-	return rs, append(problems, tr.problems...), nil
+	return c.RuleSet, c.Problems, nil
 }
 
 // readListing reads all text within bounds.

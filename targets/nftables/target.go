@@ -2,7 +2,6 @@ package nftables
 
 import (
 	"io"
-	"strings"
 
 	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
@@ -28,24 +27,19 @@ func (Target) Effective(job targets.Job) ruleset.RuleSet { return Effective(job)
 
 // Parse reads what nft printed, or a file that Render wrote.
 func (Target) Parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
-	rs, problems, err := Parse(r, opt)
+	text, err := readListing(r)
 	if err != nil {
 		return nil, err
 	}
-	return &targets.Config{RuleSet: rs, Problems: problems}, nil
+	return parse(text, opt)
 }
 
-// Plan loads what Render writes, at once.
+// Plan returns the one step that loads what Render writes.
 func (Target) Plan(have *targets.Config, job targets.Job, _ targets.PlanOptions) (*targets.Change, []targets.Problem) {
-	var b strings.Builder
-	if err := Render(&b, job); err != nil {
-		return nil, Check(job)
-	}
-	load := targets.Step{Why: "replace our table", Commands: strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")}
-	return &targets.Change{Steps: []targets.Step{load}, Result: Effective(job)}, nil
+	return plan(have, job)
 }
 
-// Restore loads our table as it was before.
+// Restore returns the one step that puts back what was ours.
 func (Target) Restore(have, before *targets.Config) (*targets.Change, []targets.Problem) {
-	return nil, []targets.Problem{{Why: "load the file of the earlier policy"}}
+	return restore(have, before)
 }

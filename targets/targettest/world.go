@@ -165,7 +165,7 @@ func addRule(rng *rand.Rand, job *targets.Job, stage *ruleset.Stage) {
 		Service: services[rng.IntN(len(services))], Action: ruleset.Permit, Name: name, Reason: "test: a reason (Table 2-4, note *)",
 		Effects: ruleset.Effects{Log: rng.IntN(2) == 0},
 	}
-	if rng.IntN(2) == 0 {
+	if rng.IntN(2) == 0 && !r.Service.Intersect(ruleset.Protocol(ruleset.TCP)).IsEmpty() {
 		r.Idle = 8 * time.Hour
 	}
 	stage.Rules = append(stage.Rules, r)
