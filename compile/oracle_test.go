@@ -185,7 +185,7 @@ func (o *oracle) grants(src, dst netip.Addr) []grant {
 		for _, l := range o.p.Links {
 			there := s.group.Domain == l.Source && d.group.Domain == l.Target
 			back := s.group.Domain == l.Target && d.group.Domain == l.Source
-			if row.Link == l.Kind && (there || back) {
+			if row.Link == l.Kind && (there || back) && takesPart(l, row.From, s.group) && takesPart(l, row.To, d.group) {
 				times++
 			}
 		}
@@ -202,6 +202,16 @@ func (o *oracle) grants(src, dst netip.Addr) []grant {
 		out = append(out, gr)
 	}
 	return append(out, o.ownGrants(src, dst)...)
+}
+
+// takesPart reports whether a link lets a host act in a role.
+func takesPart(l *lang.Link, role *lang.Role, g *lang.Group) bool {
+	narrowed, named := false, false
+	for _, p := range l.Peers[role] {
+		narrowed = narrowed || p.Domain == g.Domain
+		named = named || p == lang.LinkPeer{Domain: g.Domain, Block: g.Block}
+	}
+	return named || !narrowed
 }
 
 func cardOf(cards []card, leg int) *card {

@@ -28,7 +28,16 @@ func newRandomPolicy(seed uint64) *randomPolicy {
 		p.Domains = append(p.Domains, p.domain(fmt.Sprintf("d%d", i)))
 	}
 	if len(p.Domains) == 2 && p.chance(2) {
-		p.Links = []*lang.Link{{Name: "l", Kind: "air", Source: p.Domains[0], Target: p.Domains[1]}}
+		l := &lang.Link{Name: "l", Kind: "air", Source: p.Domains[0], Target: p.Domains[1]}
+		for p.chance(2) {
+			if l.Peers == nil {
+				l.Peers = map[*lang.Role][]lang.LinkPeer{}
+			}
+			d := pick(p, p.Domains)
+			role := pick(p, p.Catalog.Roles)
+			l.Peers[role] = append(l.Peers[role], lang.LinkPeer{Domain: d, Block: pick(p, d.Groups).Block})
+		}
+		p.Links = []*lang.Link{l}
 	}
 	p.selves()
 	for i := range p.r.IntN(3) {

@@ -77,6 +77,25 @@ func welcomes(m member, role *lang.Role, other *lang.Group) bool {
 	})
 }
 
+// narrow leaves of the roles that a link narrows in the roster's domain only the
+// members that take part.
+func (r *roster) narrow(l *lang.Link, d *lang.Domain) {
+	for role, peers := range l.Peers {
+		var blocks []string
+		for _, p := range peers {
+			if p.Domain == d {
+				blocks = append(blocks, p.Block)
+			}
+		}
+		if len(blocks) == 0 {
+			continue
+		}
+		r.byRole[role] = slices.DeleteFunc(slices.Clone(r.byRole[role]), func(m member) bool {
+			return !slices.Contains(blocks, m.group.Block) && !slices.ContainsFunc(m.group.Also, func(b string) bool { return slices.Contains(blocks, b) })
+		})
+	}
+}
+
 func same(f *lang.Facts) *lang.Facts { return f }
 
 // domain adds the flows inside a domain.
@@ -100,6 +119,8 @@ func (b *builder) domain(d *lang.Domain) {
 func (b *builder) link(l *lang.Link) {
 	facts := linkFacts(l)
 	source, target := newRoster(l.Source, facts), newRoster(l.Target, facts)
+	source.narrow(l, l.Source)
+	target.narrow(l, l.Target)
 	for _, row := range b.g.Policy.Catalog.Rows {
 		if row.Link == l.Kind {
 			b.row(rowPairs{row: row, domain: l.Source, link: l, from: source, to: target})

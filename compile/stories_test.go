@@ -431,3 +431,67 @@ domain "prod" {
 		t.Errorf("%+v", e)
 	}
 }
+
+// Of the storage servers of two domains those replicate that the link names;
+// a domain of which it names none takes part with all.
+func TestWhoReplicates(t *testing.T) {
+	const text = `
+zone "a" { networks = ["10.1.0.0/24"] }
+zone "b" { networks = ["10.2.0.0/24"] }
+firewall "edge" {
+  target = "nftables"
+  manage = "exclusive"
+  interface "a0" { zones = [zone.a] }
+  interface "b0" { zones = [zone.b] }
+}
+domain "a" {
+  version = "7.6"
+  hosts "master" {
+    roles     = [role.master]
+    addresses = ["10.1.0.10"]
+  }
+  hosts "gold" {
+    roles     = [role.media, role.msdp]
+    addresses = ["10.1.0.21"]
+  }
+  hosts "silver" {
+    roles     = [role.media, role.msdp]
+    addresses = ["10.1.0.22"]
+  }
+}
+domain "b" {
+  version = "7.6"
+  hosts "master" {
+    roles     = [role.master]
+    addresses = ["10.2.0.10"]
+  }
+  hosts "vault" {
+    roles     = [role.media, role.msdp]
+    addresses = ["10.2.0.21", "10.2.0.22"]
+  }
+}
+air "dr" {
+  source = domain.a
+  target = domain.b
+  PEERS
+}
+`
+	for _, c := range []struct {
+		peers, src, dst string
+		port            uint16
+		want            Verdict
+	}{
+		{"", "10.1.0.22", "10.2.0.21", 10082, Permitted},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.1.0.21", "10.2.0.22", 10082, Permitted},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.2.0.22", "10.1.0.21", 10082, Permitted},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.1.0.22", "10.2.0.21", 10082, Denied},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.2.0.21", "10.1.0.22", 10082, Denied},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.1.0.22", "10.2.0.10", 1556, Denied},
+		{"peers = { msdp = [domain.a.hosts.gold] }", "10.1.0.10", "10.2.0.10", 1556, Permitted},
+	} {
+		x := story(t, strings.Replace(text, "PEERS", c.peers, 1)).Index()
+		if a := x.Answer(Tuple{netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst), ruleset.TCP, c.port}); a.Verdict != c.want {
+			t.Errorf("%s: %s -> %s %d: %v", c.peers, c.src, c.dst, c.port, a.Verdict)
+		}
+	}
+}

@@ -40,7 +40,7 @@ var schemas = [kinds]*hcl.BodySchema{
 	kindService: schema("tcp", "udp", "icmp", "title", "netbackup", "reserved", "cite"),
 	kindFlow: schema("from", "to", "service", "idle", "ticket", "reason", "expires", "sources",
 		"when", "covers", "from_covers", "to_covers", "link", "ports", "class", "fallback", "cite", "source", "inferred", "breaks"),
-	kindAir:     schema("source", "target", "features"),
+	kindAir:     schema("source", "target", "features", "peers"),
 	kindPath:    schema("from", "to", "via", "avoid", "all"),
 	kindRole:    schema("title", "versioned", "external", "ipmi", "brings", "implies", "cite"),
 	kindFeature: schema("title", "on", "cite"),

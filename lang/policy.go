@@ -227,7 +227,16 @@ type Link struct {
 	Kind           string // "air"
 	Source, Target *Domain
 	Features       []*Feature
-	Origin         Origin
+	// Peers narrows roles: of a domain that has blocks in the list of a role,
+	// only these take part in it; nil: all of both domains.
+	Peers  map[*Role][]LinkPeer
+	Origin Origin
+}
+
+// LinkPeer names all groups of a hosts block of one of two domains.
+type LinkPeer struct {
+	Domain *Domain
+	Block  string
 }
 
 // Flow is a flow of the policy's own.

@@ -115,6 +115,7 @@ func (l *loader) readLink(d *decl) {
 		k.Features = appendOnce(k.Features, refOf[Feature](h.instance))
 	}
 	byName(k.Features, featureName)
+	l.readLinkPeers(b, k)
 	l.policy.Links = append(l.policy.Links, k)
 }
 
