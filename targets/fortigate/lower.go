@@ -22,9 +22,6 @@ type lowered struct {
 	policy []int
 }
 
-// ruleSetOf is what a device with the model does with packets that it forwards.
-func ruleSetOf(m *model, opt targets.ParseOptions) ruleset.RuleSet { return lower(m, opt).rules }
-
 // lowering turns a model into a rule set of one stage: what tables beside the
 // policies may decide, the policies in order, traffic inside of zones, and the
 // implicit deny.
