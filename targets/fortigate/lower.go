@@ -360,11 +360,11 @@ func (l *lowering) listGroups() {
 		groups[i].Set = ruleset.MemberSet(groups[i].Members)
 		l.known[groups[i].Name] = true
 	}
-	if f.work > maxRanges {
-		l.problem(0, "", "address groups hold too many members to list them all")
-	}
 	l.out.rules.Groups = groups
 }
+
+// maxMembers bounds the members that are listed for all groups.
+const maxMembers = 2_000_000
 
 func membersOf(name string, s ruleset.AddrSet) []ruleset.Member {
 	ranges := s.Ranges()
@@ -395,7 +395,9 @@ func (f *flattener) members(k objKey) []ruleset.Member {
 	var out []ruleset.Member
 	for _, name := range g.members {
 		m := f.members(objKey{name, k.v6})
-		if f.work += 1 + len(m); f.work > maxRanges {
+		if f.work += 1 + len(m); f.work > maxMembers {
+			// Groups in groups: from here on members are merged.
+			out = membersOf(k.name, f.o.find(k.name, k.v6).lo)
 			break
 		}
 		out = append(out, m...)
@@ -441,8 +443,9 @@ func (l *lowering) listNAT() {
 		if how == "" {
 			continue
 		}
-		src := l.objects.union(p.src, false, 0).hi.Union(l.objects.union(p.src6, true, 0).hi)
-		if p.srcNot || p.src6Not || how != "nat" {
+		ends, _ := l.ends(p)
+		src := ends.hi
+		if how != "nat" && how != "ippool" {
 			src = ruleset.AnyAddr()
 		}
 		l.out.nat = append(l.out.nat, targets.NATRule{Line: p.line, Text: clip("policy " + p.label() + ": set " + how + " enable"), Addrs: src})

@@ -40,13 +40,14 @@ type objects struct {
 	open      map[objKey]bool
 	// missing are names that stand for nothing, as they are met.
 	missing map[objKey]bool
+	lists   map[string]addrs // of several names
 	work    int
 	problem func(line int, text, why string)
 }
 
-// maxRanges bounds the ranges that all groups together are taken apart to; more
-// can't be written down by hand, but groups in groups can say it.
-const maxRanges = 20_000_000
+// maxRanges bounds the ranges that all groups and lists together are taken apart
+// to; more can't be written down by hand, but groups in groups can say it.
+const maxRanges = 8_000_000
 
 // maxNesting bounds groups in groups.
 const maxNesting = 64
@@ -56,6 +57,7 @@ func newObjects(m *model, problem func(int, string, string)) *objects {
 		m: m, problem: problem,
 		addresses: make(map[objKey]*address, len(m.addresses)), groups: make(map[objKey]*addrGroup, len(m.groups)),
 		nat: map[objKey][]*natEntry{}, known: make(map[objKey]addrs, len(m.addresses)), open: map[objKey]bool{}, missing: map[objKey]bool{},
+		lists: map[string]addrs{},
 	}
 	for i := range m.addresses {
 		a := &m.addresses[i]
@@ -154,6 +156,24 @@ func (o *objects) group(g *addrGroup, depth int) addrs {
 		lo: in.lo.Subtract(out.hi), hi: in.hi.Subtract(out.lo),
 		unknown: []string{"members " + fingerprint(in.lo.String(), in.unknown, out.lo.String(), out.unknown)},
 	}
+}
+
+// list is what the names of a policy stand for. Many policies have the same
+// list.
+func (o *objects) list(names []string, v6 bool) addrs {
+	if len(names) < 2 {
+		return o.union(names, v6, 0)
+	}
+	key := strings.Join(names, "\x00")
+	if v6 {
+		key += "\x006"
+	}
+	a, ok := o.lists[key]
+	if !ok {
+		a = o.union(names, v6, 0)
+		o.lists[key] = a
+	}
+	return a
 }
 
 // union unites what names stand for.

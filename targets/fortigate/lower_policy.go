@@ -147,7 +147,7 @@ func (l *lowering) ends(p *policy) (src, dst addrs) {
 
 // list unites the names of one family and reports names that stand for nothing.
 func (l *lowering) list(p *policy, names []string, v6 bool) addrs {
-	a := l.objects.union(names, v6, 0)
+	a := l.objects.list(names, v6)
 	if len(l.objects.missing) > 0 {
 		for k := range l.objects.missing {
 			delete(l.objects.missing, k)

@@ -36,7 +36,7 @@ func configOf(m *model, opt targets.ParseOptions) *targets.Config {
 		OS: m.header.version(), Hostname: m.hostname, Context: m.vdom, Lines: m.lines,
 		RuleSet: l.rules, Interfaces: l.interfaces, NAT: l.nat, Digest: digest(m, opt), Model: m,
 	}
-	if m.ttl.standard > 0 {
+	if m.ttl.standard != 0 {
 		c.Established = m.ttl.standard.idle()
 	}
 	c.Problems = slices.Concat(m.refused, m.unread, l.problems)
@@ -198,6 +198,9 @@ func (p *reader) noise(c command) {
 			if _, again := stripPrompt(inner.text); !again {
 				p.command(inner)
 			}
+		}
+		if sub.open > 0 {
+			p.refuse(c.line, rest, "a quote that begins here goes over several lines of a session; fetch the configuration by show")
 		}
 		return
 	}

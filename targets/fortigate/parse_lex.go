@@ -45,6 +45,16 @@ func (s *scanner) next() (c command, ok bool) {
 			c.words = commentWords
 			return c, true
 		}
+		if !verbs[s.firstWord()] {
+			// Not a line of a configuration: a quote in it is only a character,
+			// and must not take the lines below with it.
+			s.skipLine()
+			if c.text = strings.TrimSpace(s.text[from:s.pos]); c.text == "" {
+				continue
+			}
+			c.words = strings.SplitN(c.text, " ", 2)
+			return c, true
+		}
 		mark := len(s.slab)
 		if mark > wordSlab {
 			s.slab, mark = make([]string, 0, 2*wordSlab), 0
@@ -64,6 +74,21 @@ func (s *scanner) next() (c command, ok bool) {
 		}
 	}
 	return c, false
+}
+
+// verbs begin the lines of a configuration.
+var verbs = map[string]bool{
+	"config": true, "edit": true, "set": true, "append": true, "unset": true, "select": true, "unselect": true, "next": true, "end": true,
+	"delete": true, "rename": true, "clone": true, "move": true, "purge": true, "abort": true,
+}
+
+// firstWord is what stands in the line up to the first blank.
+func (s *scanner) firstWord() string {
+	to := s.pos
+	for to < len(s.text) && s.text[to] != '\n' && !isBlank(s.text[to]) {
+		to++
+	}
+	return s.text[s.pos:to]
 }
 
 var commentWords = []string{"#"}

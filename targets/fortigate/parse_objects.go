@@ -103,7 +103,7 @@ func (a *address) network(e edit) string {
 	}
 	pf, ok := ipMask(values)
 	switch {
-	case ok && pf.Addr().Is6() == a.v6:
+	case ok && pf.Addr().Is6() == a.v6 && !pf.Addr().Is4In6():
 		a.prefix = pf.Masked()
 		return ""
 	case !ok && !a.v6 && len(values) == 2 && (a.kind == ipmask || a.kind == wildcard):
@@ -128,7 +128,7 @@ func (a *address) end(e edit) string {
 		return ""
 	}
 	ip, err := netip.ParseAddr(e.one())
-	if err != nil || ip.Is6() != a.v6 || ip.Zone() != "" {
+	if err != nil || ip.Is6() != a.v6 || ip.Is4In6() || ip.Zone() != "" {
 		a.unreadable(e)
 		return "not an address"
 	}

@@ -410,8 +410,29 @@ func TestBounds(t *testing.T) {
 	for i := range 3000 {
 		fmt.Fprintf(&nest, "edit g%d\nset member g%d g%d\nnext\n", i, i+1, i+2)
 	}
+	var hosts bytes.Buffer
+	hosts.WriteString("config firewall address\n")
+	for i := range 3002 {
+		fmt.Fprintf(&hosts, "edit h%d\nset subnet 10.%d.%d.1/32\nnext\n", i, i>>8, i&255)
+	}
+	hosts.WriteString("end\n")
+	for _, order := range []string{"down", "up"} {
+		hosts.WriteString("config firewall addrgrp\n")
+		for i := range 3000 {
+			if order == "up" {
+				i = 2999 - i
+			}
+			fmt.Fprintf(&hosts, "edit %s%d\nset member h%d %s%d %s%d\nnext\n", order, i, i, order, i+1, order, i+2)
+		}
+		hosts.WriteString("end\n")
+	}
+	hosts.WriteString("config firewall policy\n")
+	for i := range 3000 {
+		fmt.Fprintf(&hosts, "edit %d\nset srcaddr up%d up%d\nset dstaddr down%d\nnext\n", i+1, i, i/2, i)
+	}
+	hosts.WriteString("end\n")
 	for name, text := range map[string]string{
-		"nested tables": deep, "unselected": unselect, "fields": fields, "nested groups": nest.String() + "end\n",
+		"nested hosts": hosts.String(), "nested tables": deep, "unselected": unselect, "fields": fields, "nested groups": nest.String() + "end\n",
 		"noise": strings.Repeat("x\n", 200_000), "quote": "config firewall policy\nedit 1\nset name \"" + strings.Repeat("a\n", 100_000),
 		"prompts": strings.Repeat("a # ", 50_000), "more": strings.Repeat("--More-- \r", 100_000),
 		"entry 0": "config firewall policy\n" + strings.Repeat("edit 0\nnext\n", 20_000),
