@@ -1,6 +1,7 @@
 package cisco_asa
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 const (
 	maxIdleRules   = 1 << 20 // rules that are added
 	maxIdleClasses = 1 << 12
-	maxIdleWork    = 1 << 26 // entries of classes that are compared with rules
+	maxIdleLooks   = 1 << 26 // entries of classes that are compared with rules
+	maxIdleCuts    = 1 << 21 // those that may have packets in common
 )
 
 // An idling gives idle timeouts to rules, as the service policies do: a packet
@@ -23,10 +25,12 @@ type idling struct {
 	classes []timeoutClass
 	lists   map[string]idleList
 	added   int
-	work    int
+	looks   int
+	cuts    int
 	full    bool
 	addrs   map[[2]ruleset.AddrSet]ruleset.AddrSet
 	svcs    map[[2]ruleset.ServiceSet]ruleset.ServiceSet
+	hulls   map[ruleset.AddrSet]hull
 }
 
 // A timeoutClass is a class at the place where a policy is bound.
@@ -41,6 +45,8 @@ type idleEntry struct {
 	src, dst ruleset.AddrSet
 	service  ruleset.ServiceSet
 	permit   bool
+
+	srcHull, dstHull hull
 }
 
 // An idleList is an access list that classes match by; all says that its entries
@@ -52,7 +58,7 @@ type idleList struct {
 
 // idling collects the classes of all policies that are bound.
 func (l *lowering) idling() *idling {
-	d := &idling{l: l, lists: map[string]idleList{}, addrs: map[[2]ruleset.AddrSet]ruleset.AddrSet{}, svcs: map[[2]ruleset.ServiceSet]ruleset.ServiceSet{}}
+	d := &idling{l: l, lists: map[string]idleList{}, addrs: map[[2]ruleset.AddrSet]ruleset.AddrSet{}, svcs: map[[2]ruleset.ServiceSet]ruleset.ServiceSet{}, hulls: map[ruleset.AddrSet]hull{}}
 	for _, where := range []string{"in", "out", "global"} {
 		for _, s := range l.m.servicePolicies {
 			if (s.iface == "") != (where == "global") {
@@ -109,7 +115,7 @@ func (d *idling) class(c *policyClass, in, out ruleset.IfaceSet, report bool) {
 		}
 	}
 	if c.class == "class-default" {
-		k.entries = []idleEntry{{ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.AnyService(), true}}
+		k.entries = []idleEntry{d.entry(ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.AnyService(), true)}
 		d.classes = append(d.classes, k)
 		return
 	}
@@ -161,13 +167,13 @@ func (c *policyClass) setsConnection() bool {
 func (d *idling) matched(x classMatch) (out []idleEntry, ok bool) {
 	switch x.kind {
 	case matchAll:
-		return []idleEntry{{ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.AnyService(), true}}, true
+		return []idleEntry{d.entry(ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.AnyService(), true)}, true
 	case matchPort:
 		var boxes []ruleset.ServiceBox
 		for _, r := range x.ports.ranges() {
 			boxes = append(boxes, ruleset.ServiceBox{ProtoFrom: x.proto, ProtoTo: x.proto, Src: allPorts, Dst: r})
 		}
-		return []idleEntry{{ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.NewServiceSet(boxes...), true}}, true
+		return []idleEntry{d.entry(ruleset.AnyAddr(), ruleset.AnyAddr(), ruleset.NewServiceSet(boxes...), true)}, true
 	case matchACL:
 		list, done := d.lists[x.text]
 		if !done {
@@ -190,7 +196,7 @@ func (d *idling) list(a *acl) idleList {
 			list.all = false
 			continue
 		}
-		list.entries = append(list.entries, idleEntry{r.Src, r.Dst, r.Service, r.Action == ruleset.Permit})
+		list.entries = append(list.entries, d.entry(r.Src, r.Dst, r.Service, r.Action == ruleset.Permit))
 	}
 	return list
 }
@@ -215,6 +221,7 @@ func (d *idling) split(rules []ruleset.Rule, in ruleset.IfaceSet) []ruleset.Rule
 
 // each appends r, whose packets are in none of the classes before the k-th.
 func (d *idling) each(out []ruleset.Rule, r ruleset.Rule, in ruleset.IfaceSet, k int) []ruleset.Rule {
+	src, dst := d.hull(r.Src), d.hull(r.Dst)
 	for ; k < len(d.classes); k++ {
 		c := &d.classes[k]
 		q := r
@@ -228,10 +235,14 @@ func (d *idling) each(out []ruleset.Rule, r ruleset.Rule, in ruleset.IfaceSet, k
 		}
 		for i := range c.entries {
 			e := &c.entries[i]
-			if d.work++; d.work > maxIdleWork {
+			if d.looks++; d.looks > maxIdleLooks || d.cuts > maxIdleCuts {
 				d.tooMuch()
 				return append(out, r)
 			}
+			if !src.meets(&e.srcHull) || !dst.meets(&e.dstHull) {
+				continue
+			}
+			d.cuts++
 			x := q
 			if x.Service = d.service(r.Service, e.service); x.Service.IsEmpty() {
 				continue
@@ -258,6 +269,44 @@ func (d *idling) each(out []ruleset.Rule, r ruleset.Rule, in ruleset.IfaceSet, k
 		}
 	}
 	return append(out, r)
+}
+
+// A hull is the lowest and the highest address of a set, by family. Sets whose
+// hulls don't meet have no address in common.
+type hull struct {
+	has4, has6 bool
+	lo4, hi4   netip.Addr
+	lo6, hi6   netip.Addr
+}
+
+func (d *idling) hull(s ruleset.AddrSet) hull {
+	h, ok := d.hulls[s]
+	if ok {
+		return h
+	}
+	for _, r := range s.Ranges() {
+		switch {
+		case r.From.Is4() && !h.has4:
+			h.has4, h.lo4, h.hi4 = true, r.From, r.To
+		case r.From.Is4():
+			h.hi4 = r.To
+		case !h.has6:
+			h.has6, h.lo6, h.hi6 = true, r.From, r.To
+		default:
+			h.hi6 = r.To
+		}
+	}
+	d.hulls[s] = h
+	return h
+}
+
+func (h *hull) meets(k *hull) bool {
+	return h.has4 && k.has4 && h.lo4.Compare(k.hi4) <= 0 && k.lo4.Compare(h.hi4) <= 0 ||
+		h.has6 && k.has6 && h.lo6.Compare(k.hi6) <= 0 && k.lo6.Compare(h.hi6) <= 0
+}
+
+func (d *idling) entry(src, dst ruleset.AddrSet, service ruleset.ServiceSet, permit bool) idleEntry {
+	return idleEntry{src, dst, service, permit, d.hull(src), d.hull(dst)}
 }
 
 // room says whether there may be another rule.

@@ -11,7 +11,7 @@ import (
 const (
 	maxNesting   = 200
 	maxMaskSpans = 1 << 16 // ranges of one mask with gaps
-	maxSpans     = 2 << 20 // ranges of all groups together
+	maxSpans     = 1 << 20 // ranges of all groups together
 )
 
 // A partSet is addresses of which some are known and others are not: all may

@@ -106,8 +106,6 @@ const (
 	otherGroup // user, security, network-service: never modelled
 )
 
-func (k objectKind) isGroup() bool { return k >= networkGroup }
-
 // An object is an object or an object-group. A networkObject has at most one
 // member of nets, a networkGroup any number. A serviceObject has at most one of
 // services, the other groups any number: a portGroup uses dst of each, a

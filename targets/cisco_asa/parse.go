@@ -62,8 +62,6 @@ type parser struct {
 	order []*listText
 	// inserts counts entries that moved others.
 	inserts int
-	class   *policyClass
-	routed  bool // a line said that the configuration is one of the box, not of "show access-list"
 	ftd     bool
 }
 

@@ -29,10 +29,6 @@ var (
 		520: "rip", 750: "kerberos", 1645: "radius", 1646: "radius-acct", 2049: "nfs", 3020: "cifs",
 		4789: "vxlan", 5060: "sip", 5510: "secureid-udp", 5632: "pcanywhere-status",
 	}
-	tcpUDPNames = map[uint16]string{
-		7: "echo", 9: "discard", 49: "tacacs", 53: "domain", 80: "www", 111: "sunrpc",
-		496: "pim-auto-rp", 517: "talk", 750: "kerberos", 2049: "nfs", 3020: "cifs", 5060: "sip",
-	}
 	// Words that are understood when they are entered and never printed.
 	tcpAliases = map[string]uint16{
 		"http": 80, "cmd": 514, "rpc": 111, "msrpc": 135, "drip": 3949, "onep-plain": 15001,
@@ -93,30 +89,13 @@ func inverse[N uint8 | uint16](names map[N]string, aliases map[string]N) map[str
 
 // bothNumbers are the words that mean one number for TCP and UDP alike.
 func bothNumbers() map[string]uint16 {
-	out := map[string]uint16{}
-	for w, n := range tcpNumbers {
-		if udpNumbers[w] == n {
+	out := map[string]uint16{"http": 80, "rpc": 111}
+	for n, w := range tcpNames {
+		if udpNames[n] == w {
 			out[w] = n
 		}
 	}
 	return out
-}
-
-// portName is how a device prints a port in a line of that protocol.
-func portName(p protoSpec, port uint16) string {
-	var names map[uint16]string
-	switch {
-	case p.kind == tcpUDPProto:
-		names = tcpUDPNames
-	case p.kind == numberProto && p.number == ruleset.TCP:
-		names = tcpNames
-	case p.kind == numberProto && p.number == ruleset.UDP:
-		names = udpNames
-	}
-	if w, ok := names[port]; ok {
-		return w
-	}
-	return strconv.Itoa(int(port))
 }
 
 // portNumber reads a port in a line of that protocol. Where the line doesn't
@@ -169,18 +148,6 @@ func protoNumber(word string) (protoSpec, bool) {
 	}
 	n, ok := protoNumbers[word]
 	return protoSpec{kind: numberProto, number: n}, ok
-}
-
-// icmpName is how a device prints a type of ICMP, or of ICMPv6 if v6.
-func icmpName(v6 bool, typ uint8) string {
-	names := icmpNames
-	if v6 {
-		names = icmp6Names
-	}
-	if w, ok := names[typ]; ok {
-		return w
-	}
-	return strconv.Itoa(int(typ))
 }
 
 // icmpNumber reads a type of ICMP, or of ICMPv6 if v6.
