@@ -48,7 +48,7 @@ func editVerdicts(list []editLine) (v [8]bool) {
 func randomEditLines(rng *rand.Rand, n int) []editLine {
 	list := make([]editLine, n)
 	for i := range list {
-		list[i] = editLine{mask: uint8(rng.IntN(256)) & uint8(rng.IntN(256)), permit: rng.IntN(2) == 0, remark: rng.IntN(3)}
+		list[i] = editLine{mask: uint8(rng.Uint32() & rng.Uint32() >> 8), permit: rng.IntN(2) == 0, remark: rng.IntN(3)}
 	}
 	return list
 }
