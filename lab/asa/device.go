@@ -173,15 +173,13 @@ func (d *Device) load(text string) error {
 
 // printable drops control characters, which nobody can type.
 func printable(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return r < 0x20 }) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\t' {
-			return -1
+	control := func(b byte) bool { return b < 0x20 && b != '\t' || b == 0x7f }
+	for i := range len(s) {
+		if control(s[i]) {
+			return string(slices.DeleteFunc([]byte(s), control))
 		}
-		return r
-	}, s)
+	}
+	return s
 }
 
 // keepBlank keeps the blank at the end of a line that has just been added.

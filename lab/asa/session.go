@@ -232,7 +232,7 @@ func (s *Session) edit(typed string) (text string, help bool) {
 	for i := 0; i < len(typed); i++ {
 		switch b := typed[i]; b {
 		case 0x16: // Ctrl-V
-			if i++; i < len(typed) {
+			if i++; i < len(typed) && typed[i] >= 0x20 && typed[i] != 0x7f {
 				line = append(line, typed[i])
 			}
 		case '?':
