@@ -37,6 +37,7 @@ func (g *Graph) advice() (onFlows, onHosts []Problem) {
 			portWindow,
 			clearManagement,
 			authentication,
+			accessControl,
 			resilientOld,
 			cloudContainer,
 			transports,

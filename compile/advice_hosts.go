@@ -183,6 +183,22 @@ func authentication(d *lang.Domain) []Problem {
 	return nil
 }
 
+// accessControl warns of an OpsCenter Server that asks vxatd for a master server
+// that the domain doesn't have: that service went with 7.1.
+func accessControl(d *lang.Domain) []Problem {
+	if slices.ContainsFunc(playing(d, "master"), func(g *lang.Group) bool { return before(g, release("7.0.2")) }) {
+		return nil
+	}
+	var out []Problem
+	for _, g := range playing(d, "opscenter_server") {
+		if uses(g, "nbac") {
+			out = append(out, Problem{Severity: Warning, Summary: "NBAC without an old master server", Subject: g.Origin,
+				Detail: fmt.Sprintf("Hosts %q have the feature nbac, which opens the port of vxatd for a master server of 7.0.1 or older with NBAC, but domain %q has no such master server. Remove the feature, or correct the version of the master server.", g.Block, d.Name)})
+		}
+	}
+	return out
+}
+
 // resilientOld warns of clients that are too old for the feature.
 func resilientOld(d *lang.Domain) []Problem {
 	var out []Problem

@@ -229,6 +229,15 @@ func TestAdvice(t *testing.T) {
 			a.hosts("m", "master", "7.0.1", "")
 		}, none},
 		{"no VxSS for old hosts", func(a *advised) { a.hosts("m", "master", "7.0.1", "") }, "notice No VxSS server for old hosts / role.vxss"},
+		{"NBAC with a 7.1 master", func(a *advised) {
+			a.hosts("o", "opscenter_server", "7.5", "nbac")
+			a.hosts("m", "master", "7.1", "")
+		}, "warning NBAC without an old master server / vxatd"},
+		{"NBAC with a 7.0.1 master", func(a *advised) {
+			a.hosts("o", "opscenter_server", "7.5", "nbac")
+			a.hosts("m", "master", "7.0.1", "")
+			a.hosts("x", "vxss", "", "")
+		}, none},
 		{"resilient at 7.1", func(a *advised) { a.hosts("c", "client", "7.1", "resilient") }, "warning Client is too old for resilient connections / 7.1"},
 		{"resilient at 7.5", func(a *advised) { a.hosts("c", "client", "7.5", "resilient") }, none},
 		{"nbcssc without a source", func(a *advised) { a.hosts("m", "media", "7.6", "cloud_storage") }, "error CloudStore Service Container without a source / role.cssc_consumer"},
