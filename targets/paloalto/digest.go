@@ -103,7 +103,7 @@ func (d *digester) addresses(list []string) {
 			}
 		}
 		if c != s && changed == nil {
-			changed = append(changed, list[:i]...)
+			changed = append(make([]string, 0, len(list)), list[:i]...)
 		}
 		if changed != nil {
 			changed = append(changed, c)

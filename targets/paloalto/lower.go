@@ -11,7 +11,7 @@ import (
 
 // maxRules bounds the rules that one rule set is lowered to: a rule can become
 // several (see ifaceParts). Beyond it, rules stay opaque.
-const maxRules = 4_000_000
+const maxRules = 400_000
 
 // lowerer turns a model into a rule set.
 type lowerer struct {
@@ -26,7 +26,8 @@ type lowerer struct {
 	// addrLists and serviceLists hold lists that were lowered before.
 	addrLists    map[listKey]*addrValue
 	serviceLists map[listKey]*serviceValue
-	ranges       int // that were collected so far
+	between      map[string][]ifacePart // parts of rules between zones
+	ranges       int                    // that were collected so far
 	rules        int
 }
 
@@ -49,6 +50,7 @@ func newLowerer(m *model, opt targets.ParseOptions) *lowerer {
 		services:     map[objectKey]*serviceValue{},
 		addrLists:    map[listKey]*addrValue{},
 		serviceLists: map[listKey]*serviceValue{},
+		between:      map[string][]ifacePart{},
 	}
 	if l.context == nil {
 		if s := m.scope(sharedScope, ""); s != nil {

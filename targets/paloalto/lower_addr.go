@@ -16,7 +16,7 @@ const (
 	maxNesting = 100
 	// maxRanges bounds the addresses and ranges that all groups of a text
 	// expand to; nested groups can make them many.
-	maxRanges = 8_000_000
+	maxRanges = 4_000_000
 	// maxWildcard is how many prefixes an ip-wildcard is expanded to at most.
 	maxWildcard = 1024
 )
@@ -36,8 +36,16 @@ type addrValue struct {
 
 func (v *addrValue) finish() {
 	v.set = ruleset.MemberSet(v.members)
-	slices.Sort(v.unknown)
-	v.unknown = slices.Compact(v.unknown)
+	v.unknown = sortedSet(v.unknown)
+	v.faults = distinct(v.faults)
+}
+
+// size is what the value takes in memory, about.
+func (v *addrValue) size() int { return len(v.members) + len(v.unknown) + len(v.faults) }
+
+func sortedSet(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (v *addrValue) join(w *addrValue) {
@@ -165,8 +173,9 @@ func (l *lowerer) object(s *scope, name string, depth int) *addrValue {
 	default:
 		l.group(v, s, g, depth)
 	}
-	if l.ranges += len(v.members); l.ranges > maxRanges {
-		v.members = nil
+	v.members = distinct(v.members)
+	if l.ranges += v.size(); l.ranges > maxRanges {
+		v.members, v.unknown, v.faults = nil, nil, nil
 		v.fault(0, name, fmt.Sprintf("the groups expand to more than %d addresses", maxRanges))
 	}
 	v.finish()
@@ -194,7 +203,8 @@ func (l *lowerer) group(v *addrValue, s *scope, g *addressGroup, depth int) {
 			v.fault(g.line, g.name+" any", "any can't be a member of an address group")
 			continue
 		}
-		if l.ranges+len(v.members) > maxRanges {
+		if l.ranges+v.size() > maxRanges {
+			l.ranges += v.size()
 			break
 		}
 		w := l.name(s, name, depth+1, g.line)

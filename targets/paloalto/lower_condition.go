@@ -231,13 +231,17 @@ func (m *model) interfaceOf(a netip.Addr) string {
 	return name
 }
 
-func distinct(list []netip.Prefix) []netip.Prefix {
-	seen := map[netip.Prefix]bool{}
-	var out []netip.Prefix
-	for _, q := range list {
-		if !seen[q] {
-			seen[q] = true
-			out = append(out, q)
+// distinct returns the list without what it has twice, in its order.
+func distinct[T comparable](list []T) []T {
+	if len(list) < 2 {
+		return list
+	}
+	seen := make(map[T]bool, len(list))
+	out := list[:0]
+	for _, x := range list {
+		if !seen[x] {
+			seen[x] = true
+			out = append(out, x)
 		}
 	}
 	return out

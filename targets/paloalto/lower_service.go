@@ -63,8 +63,6 @@ func (v *serviceValue) fault(line int, text, why string) {
 // finish makes the parts that rules need. overlap says that services of
 // different timeouts have packets in common.
 func (v *serviceValue) finish() (overlap bool) {
-	slices.Sort(v.unknown)
-	v.unknown = slices.Compact(v.unknown)
 	var met ruleset.ServiceSet
 	for _, p := range v.parts {
 		set := ruleset.NewServiceSet(p.boxes...)
@@ -92,6 +90,7 @@ func (l *lowerer) serviceList(s *scope, r *rule) *serviceValue {
 		for _, name := range r.service {
 			v.join(l.serviceName(s, name, 0, r.line))
 		}
+		v.unknown, v.faults = sortedSet(v.unknown), distinct(v.faults)
 		if v.finish() {
 			l.problem(r.line, r.name, "services of the rule overlap and have different timeouts; the one that is listed first is taken to count")
 		}
@@ -209,6 +208,11 @@ func (l *lowerer) serviceObject(s *scope, name string, depth int) *serviceValue 
 	default:
 		l.serviceGroup(v, s, g, depth)
 	}
+	v.unknown, v.faults = sortedSet(v.unknown), distinct(v.faults)
+	if l.ranges += len(v.unknown) + len(v.faults); l.ranges > maxRanges {
+		*v = serviceValue{}
+		v.fault(0, name, fmt.Sprintf("the groups expand to more than %d ports and addresses", maxRanges))
+	}
 	v.open = false
 	return v
 }
@@ -222,7 +226,6 @@ func (l *lowerer) serviceGroup(v *serviceValue, s *scope, g *serviceGroup, depth
 	}
 	for _, name := range g.members {
 		if l.ranges > maxRanges {
-			v.fault(g.line, g.name, fmt.Sprintf("the groups expand to more than %d ports and addresses", maxRanges))
 			return
 		}
 		w := l.serviceName(s, name, depth+1, g.line)
@@ -234,6 +237,9 @@ func (l *lowerer) serviceGroup(v *serviceValue, s *scope, g *serviceGroup, depth
 			l.ranges += len(p.boxes)
 		}
 		v.join(w)
+	}
+	for i := range v.parts {
+		v.parts[i].boxes = ruleset.NewServiceSet(v.parts[i].boxes...).Boxes()
 	}
 }
 

@@ -1,7 +1,9 @@
 package paloalto
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
@@ -250,6 +252,10 @@ func (l *lowerer) interzone(r *rule, from, to []string, fromAny, toAny bool, ids
 		l.once("zones", r.line, r.name, "a rule between more than %d zones is not modelled", maxZoneParts)
 		return []ifacePart{{}}, append(ids, "rule "+r.name+" between zones")
 	}
+	key := fmt.Sprint(fromAny, toAny, len(from), "\x00", strings.Join(from, "\x00"), "\x00", strings.Join(to, "\x00"))
+	if parts, ok := l.between[key]; ok {
+		return parts, ids
+	}
 	set := func(labels []string, isAny bool) ruleset.IfaceSet {
 		if isAny {
 			return ruleset.IfaceSet{}
@@ -281,6 +287,7 @@ func (l *lowerer) interzone(r *rule, from, to []string, fromAny, toAny bool, ids
 			add(ifacePart{in: self, out: self, id: "traffic between zones of " + label})
 		}
 	}
+	l.between[key] = parts
 	return parts, ids
 }
 

@@ -1,6 +1,10 @@
 package paloalto
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/nbfwc/nbfwc/targets"
+)
 
 // model is a configuration of PAN-OS or Panorama in the vendor's own words, as
 // far as security rules depend on it. Lists are in the order of the text. The
@@ -23,6 +27,8 @@ type model struct {
 	// elsewhere are names with our prefix that are mentioned outside of security
 	// rules and groups, or in scopes that aren't read.
 	elsewhere map[string]bool
+	// options are those that the text was read with.
+	options targets.ParseOptions
 	// managed names the Panorama that pushes rules to this firewall, "" if the
 	// text names none.
 	managed string

@@ -41,7 +41,7 @@ func parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
 	if len(data) > maxText {
 		return nil, fmt.Errorf("the configuration has more than %d MiB", maxText>>20)
 	}
-	p := &parser{opt: opt, m: &model{}}
+	p := &parser{opt: opt, m: &model{options: opt}}
 	p.tree = newTree(p.prefix())
 	lines := bytes.Count(data, []byte{'\n'})
 	if len(data) > 0 && data[len(data)-1] != '\n' {
@@ -99,6 +99,10 @@ func (p *parser) read(data []byte) error {
 	// it; what comes before the configuration is blank for them.
 	before := data[:len(data)-len(rest)]
 	switch {
+	case len(rest) == 0 && p.m.sectionOnly: // a section without rules
+		return nil
+	case len(rest) == 0 && p.m.sectionOnly:
+		return nil
 	case len(rest) == 0:
 		return errors.New("the text holds no configuration")
 	case rest[0] == '<':

@@ -39,7 +39,7 @@ type printer struct {
 
 var plainWord = regexp.MustCompile(`^[^\s;,{}\[\]&|()"'#!]+$`)
 
-func quoted(s string) string {
+func inQuotes(s string) string {
 	if plainWord.MatchString(s) {
 		return s
 	}
@@ -56,10 +56,10 @@ func (p *printer) flat(n int32) bool {
 	return true
 }
 
-func quotedAll(list []string) string {
+func allInQuotes(list []string) string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = quoted(s)
+		out[i] = inQuotes(s)
 	}
 	return strings.Join(out, " ")
 }
@@ -69,14 +69,14 @@ func (p *printer) braces(n int32, s *shape, depth int) {
 	for i := p.t.nodes[n].first; i != 0; i = p.t.nodes[i].next {
 		k := &p.t.nodes[i]
 		below := s.below([]byte(k.name))
-		p.b.WriteString(indent + quoted(k.name))
+		p.b.WriteString(indent + inQuotes(k.name))
 		switch {
 		case k.first == 0:
 			p.b.WriteString(";\n")
 		case (below.kind == leaf || below.kind == free) && k.count == 1 && p.flat(i):
-			p.b.WriteString(" " + quoted(p.t.nodes[k.first].name) + ";\n")
+			p.b.WriteString(" " + inQuotes(p.t.nodes[k.first].name) + ";\n")
 		case (below.kind == leaf || below.kind == free) && p.flat(i):
-			p.b.WriteString(" [ " + quotedAll(p.t.values(i)) + "];\n")
+			p.b.WriteString(" [ " + allInQuotes(p.t.values(i)) + "];\n")
 		default:
 			p.b.WriteString(" {\n")
 			p.braces(i, below, depth+1)
@@ -85,7 +85,7 @@ func (p *printer) braces(n int32, s *shape, depth int) {
 	}
 }
 
-func escaped(s string) string {
+func textOfXML(s string) string {
 	var b strings.Builder
 	xml.EscapeText(&b, []byte(s))
 	return b.String()
@@ -122,15 +122,15 @@ func (p *printer) element(n int32, parent *shape) {
 	s := parent.below([]byte(k.name))
 	open, end := "<"+k.name+">", "</"+k.name+">\n"
 	if parent.kind == entries || !xmlName.MatchString(k.name) {
-		open, end = `<entry name="`+escaped(k.name)+`" uuid="x" loc="vsys1">`, "</entry>\n"
+		open, end = `<entry name="`+textOfXML(k.name)+`" uuid="x" loc="vsys1">`, "</entry>\n"
 	}
 	p.b.WriteString(open)
 	switch {
 	case (s.kind == leaf || s.kind == free) && k.count == 1 && p.flat(n):
-		p.b.WriteString(escaped(p.t.nodes[k.first].name))
+		p.b.WriteString(textOfXML(p.t.nodes[k.first].name))
 	case (s.kind == leaf || s.kind == free) && p.flat(n):
 		for _, v := range p.t.values(n) {
-			p.b.WriteString("\n <member>" + escaped(v) + "</member>")
+			p.b.WriteString("\n <member>" + textOfXML(v) + "</member>")
 		}
 	default:
 		p.b.WriteString("\n")
@@ -161,14 +161,14 @@ func (p *printer) lines() {
 func (p *printer) line(prefix string, n int32, parent *shape) {
 	k := &p.t.nodes[n]
 	s := parent.below([]byte(k.name))
-	prefix += quoted(k.name)
+	prefix += inQuotes(k.name)
 	switch {
 	case k.first == 0:
 		p.b.WriteString(prefix + "\n")
 	case (s.kind == leaf || s.kind == free) && k.count == 1 && p.flat(n):
-		p.b.WriteString(prefix + " " + quoted(p.t.nodes[k.first].name) + "\n")
+		p.b.WriteString(prefix + " " + inQuotes(p.t.nodes[k.first].name) + "\n")
 	case (s.kind == leaf || s.kind == free) && p.flat(n):
-		p.b.WriteString(prefix + " [ " + quotedAll(p.t.values(n)) + " ]\n")
+		p.b.WriteString(prefix + " [ " + allInQuotes(p.t.values(n)) + " ]\n")
 	default:
 		for i := k.first; i != 0; i = p.t.nodes[i].next {
 			p.line(prefix+" ", i, s)
