@@ -147,6 +147,15 @@ func (cfg *config) useEntry(e *entry, by int) {
 	if e.period != "" {
 		cfg.use(periodKey+e.period, by)
 	}
+	if e.user == "" {
+		return
+	}
+	f := strings.Fields(e.user)
+	for i := 1; i < len(f); i++ {
+		if strings.HasPrefix(f[i-1], "object-group-") {
+			cfg.use(f[i], by)
+		}
+	}
 }
 
 // periodKey sets the uses of time ranges apart from those of objects.

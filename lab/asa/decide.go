@@ -390,9 +390,14 @@ func (d *Device) Idle(p lab.Packet) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, nameif := range []string{p.In, p.Out, ""} {
-		if t := d.cfg.policyTimers(nameif, p); t != nil {
+		t := d.cfg.policyTimers(nameif, p)
+		if t == nil {
+			continue
+		}
+		if t.hasIdle {
 			return t.idle
 		}
+		break
 	}
 	word := map[uint8]string{protoTCP: "conn", protoUDP: "udp", protoICMP: "icmp", protoICMP6: "icmp", protoSCTP: "sctp"}[p.Proto]
 	if word == "" {
@@ -402,7 +407,8 @@ func (d *Device) Idle(p lab.Packet) time.Duration {
 }
 
 // policyTimers returns the timers of the first class of a service policy that
-// has an idle time and matches; nil if none does.
+// has timers and matches; nil if none does. Later classes have no say, even if
+// the first sets other timers than the idle one.
 func (cfg *config) policyTimers(nameif string, p lab.Packet) *timers {
 	for _, s := range cfg.servicePolicies {
 		if s.nameif != nameif {
@@ -413,7 +419,7 @@ func (cfg *config) policyTimers(nameif string, p lab.Packet) *timers {
 			continue
 		}
 		for _, k := range m.classes {
-			if k.timers != nil && k.timers.hasIdle && cfg.inClass(k.name, p) {
+			if k.timers != nil && cfg.inClass(k.name, p) {
 				return k.timers
 			}
 		}

@@ -312,6 +312,7 @@ type member struct {
 	name  string // of a group-object or a service-object object
 	ports ports
 	text  string // of a line that is kept as it is
+	id    string // its key, once it is in a group
 }
 
 func (m member) print(sp spelling, g *group) string {
@@ -451,6 +452,7 @@ func subGroup(c *call, word string) error {
 		return refuse("Adding obj (%s) to grp (%s) failed; cause a loop in grp hierarchy", text, g.name)
 	}
 	g.keys[key] = true
+	m.id = key
 	g.members = append(g.members, m)
 	c.cfg.useMember(m, 1)
 	return nil
@@ -463,7 +465,7 @@ func (c *call) removeMember(g *group, m member, key, text string) error {
 	if len(g.members) == 1 && c.cfg.used(g.name) && !c.cfg.forwardRef {
 		return refuse("Removing obj from object-group not allowed; object-group (%s),  being used in access-list or threat-detection or NAT, would become empty", g.name)
 	}
-	i := slices.IndexFunc(g.members, func(x member) bool { return x.key(g) == key })
+	i := slices.IndexFunc(g.members, func(x member) bool { return x.id == key })
 	c.cfg.useMember(g.members[i], -1)
 	g.members = slices.Delete(g.members, i, i+1)
 	delete(g.keys, key)
