@@ -222,6 +222,9 @@ func (m *model) lineOwner(l line, prefix string, uses ...string) owner {
 	if t.raw != "" || t.unread != "" || t.inactive || t.timeRange != "" {
 		return others
 	}
+	if proto := pool.protos.list[l.proto]; isServiceName(proto.name, prefix) {
+		return ourOwn // its addresses can be an object of others that we use
+	}
 	out := nobodys
 	for _, name := range [...]string{pool.protos.list[l.proto].name, pool.addrs.list[l.src].name, pool.addrs.list[l.dst].name, pool.ports.list[l.sport].name, pool.ports.list[l.dport].name, t.icmp.group} {
 		switch {
@@ -240,6 +243,11 @@ func (m *model) lineOwner(l line, prefix string, uses ...string) owner {
 		}
 	}
 	return out
+}
+
+// isServiceName says whether a name is that of the services of a rule of ours.
+func isServiceName(name, prefix string) bool {
+	return strings.HasPrefix(name, prefix) && strings.HasSuffix(strings.TrimSuffix(name, twinSuffix), serviceSuffix)
 }
 
 // closes says whether a line decides all packets: "deny ip any any".

@@ -155,7 +155,7 @@ func (s *steps) findLists() {
 		}
 	}
 	for _, c := range slices.Clone(s.lists) {
-		if c.nameif != "" {
+		if c.nameif != "" && c.old == nil {
 			s.pairReplaced(c)
 		}
 	}
