@@ -354,7 +354,12 @@ func (l *lowering) listGroups() {
 	f := flattener{o: l.objects, known: map[objKey][]ruleset.Member{}, open: map[objKey]bool{}}
 	for i := range l.m.groups {
 		g := &l.m.groups[i]
-		add(g.name, g.comment, f.members(objKey{g.name, g.v6}))
+		members := f.members(objKey{g.name, g.v6})
+		if f.work > maxMembers {
+			l.problem(g.line, "edit "+g.name, "groups in groups hold too many members to list them; policies with this group and those below are read all the same")
+			break
+		}
+		add(g.name, g.comment, members)
 	}
 	for i := range groups {
 		groups[i].Set = ruleset.MemberSet(groups[i].Members)
@@ -396,9 +401,7 @@ func (f *flattener) members(k objKey) []ruleset.Member {
 	for _, name := range g.members {
 		m := f.members(objKey{name, k.v6})
 		if f.work += 1 + len(m); f.work > maxMembers {
-			// Groups in groups: from here on members are merged.
-			out = membersOf(k.name, f.o.find(k.name, k.v6).lo)
-			break
+			return nil
 		}
 		out = append(out, m...)
 	}
