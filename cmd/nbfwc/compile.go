@@ -17,12 +17,15 @@ import (
 	"github.com/nbfwc/nbfwc/lang"
 	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
+	"github.com/nbfwc/nbfwc/targets/cisco_asa"
+	"github.com/nbfwc/nbfwc/targets/fortigate"
 	"github.com/nbfwc/nbfwc/targets/nftables"
+	"github.com/nbfwc/nbfwc/targets/paloalto"
 	"github.com/nbfwc/nbfwc/view"
 )
 
 // allTargets is the table of targets.
-var allTargets = []targets.Target{nftables.Target{}}
+var allTargets = []targets.Target{cisco_asa.Target{}, paloalto.Target{}, fortigate.Target{}, nftables.Target{}}
 
 func targetByName(name string) (targets.Target, bool) {
 	for _, t := range allTargets {
