@@ -1,6 +1,7 @@
 package paloalto
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,9 @@ func (p *planner) finding(line int, text, format string, args ...any) {
 
 // plan returns the change that makes a device do what a job wants.
 func plan(have *targets.Config, job *targets.Job, opt targets.PlanOptions) (*targets.Change, []targets.Problem) {
-	l := newLayout(job)
+	known := *job
+	known.Established = cmp.Or(job.Established, have.Established)
+	l := newLayout(&known)
 	if len(l.problems) > 0 {
 		return nil, l.problems
 	}

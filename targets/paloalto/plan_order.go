@@ -187,7 +187,7 @@ func (p *planner) moves(s speech, have, want []rule, fresh map[string]bool) []st
 		case i == 0:
 			out = append(out, "move "+s.rule(name)+" top")
 		default:
-			out = append(out, "move "+s.rule(name)+" after "+quoted(want[i-1].name))
+			out = append(out, "move "+s.rule(name)+" after "+p.word(want[i-1].name))
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package paloalto
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/nbfwc/nbfwc/ruleset"
@@ -14,7 +15,7 @@ func restore(have, before *targets.Config) (*targets.Change, []targets.Problem) 
 	if !ok || old == nil {
 		return nil, []targets.Problem{{Why: "the earlier configuration wasn't read as one of PAN-OS"}}
 	}
-	p, problem := newPlanner(have, targets.DefaultPrefix, targets.ParseOptions{})
+	p, problem := newPlanner(have, cmp.Or(old.options.Prefix, targets.DefaultPrefix), old.options)
 	switch {
 	case problem != nil:
 		return nil, problem
@@ -97,6 +98,11 @@ func (p *planner) restoredRules(old *model) []rule {
 		case takenOver:
 			if len(r.unknown) > 0 || r.profiles != "" || r.target != "" {
 				p.problem(r.name, "the rule was removed and has fields that nbfwc can't write; load the version of the configuration from before (load config version)")
+			}
+			for _, f := range r.settings() {
+				for _, v := range f.values {
+					p.checked(v)
+				}
 			}
 			after[place] = append(after[place], r)
 		}

@@ -103,7 +103,7 @@ func editTable[T any, P named[T]](p *planner, s speech, kind string, have, want 
 	}
 	for i := range have {
 		if h := P(&have[i]).base(); old[h.name] != nil {
-			e.gone = append(e.gone, "delete "+s.object(kind, h.name))
+			e.gone = append(e.gone, "delete "+s.object(kind, p.checked(h.name)))
 		}
 	}
 	return e

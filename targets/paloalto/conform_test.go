@@ -1,0 +1,22 @@
+package paloalto
+
+import (
+	"testing"
+
+	"github.com/nbfwc/nbfwc/ruleset"
+	"github.com/nbfwc/nbfwc/targets"
+	"github.com/nbfwc/nbfwc/targets/targettest"
+)
+
+func TestTarget(t *testing.T) {
+	targettest.Run(t, targettest.Subject{
+		Rounds: 150, Target: Target{},
+		Adjust: func(job *targets.Job) {
+			for i := range job.Want.Stages[0].Rules { // idle timeouts are TCP's
+				if r := &job.Want.Stages[0].Rules[i]; r.Service.Intersect(ruleset.Protocol(ruleset.TCP)).IsEmpty() {
+					r.Idle = 0
+				}
+			}
+		},
+	})
+}
