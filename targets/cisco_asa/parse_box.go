@@ -81,6 +81,10 @@ func (p *parser) interfaceLine(i *iface) {
 		if p.at(1) == "address" {
 			p.interfaceAddress(i)
 		}
+	case "no":
+		if p.at(1) == "forward" {
+			p.problem("an interface that may not open connections to another one isn't modelled")
+		}
 	case "shutdown":
 		i.shutdown = true
 	case "management-only":

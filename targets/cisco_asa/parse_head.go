@@ -80,6 +80,9 @@ func (p *parser) versionLine() error {
 		return nil
 	}
 	p.m.version = p.keep(p.at(2))
+	if v := p.m.version; len(v) > 1 && v[1] == '.' && v[0] < '9' {
+		p.mode("releases before 9.0 aren't modelled: \"any\" is IPv4 only there, and before 8.3 access lists hold mapped addresses")
+	}
 	if p.at(3) == "<system>" {
 		return errSystem
 	}
@@ -99,6 +102,8 @@ func (p *parser) otherHead() {
 		p.problem(deciding[w])
 	case w == "aaa" && (p.at(2) == "match" || p.at(2) == "include" || p.at(2) == "exclude"):
 		p.problem("authentication of users who pass the firewall isn't modelled; their packets may be refused until they log in")
+	case w == "dynamic-filter" && p.at(1) == "drop":
+		p.problem("the botnet traffic filter isn't modelled; it drops packets of hosts on its lists")
 	case irrelevant[w]:
 		p.m.skipped++
 	default:
@@ -169,7 +174,7 @@ const irrelevantHeads = `
 	password password-policy pim pkcs12 pop3s policy-list port-channel prefix-list
 	priority-queue privilege process prompt quit quota radius-common-pw reactivation-mode
 	redirect-fqdn regex reload resource rest-api route-map router routing saml scansafe sctp-map
-	secure-http service service-interface setup sip-map sla smart-tunnel smtp-server smtps snmp
+	secure-http service service-interface service-module setup sip-map sla smart-tunnel smtp-server smtps snmp
 	snmp-map snmp-server software ssh ssl sunrpc-server switch sysopt tcp-map tcp telnet terminal
 	tftp-server threat-detection time-range tls-proxy track tunnel-group tunnel-group-map
 	umbrella-global uc-ime unit url-block url-cache url-server user-alert user-identity username

@@ -92,6 +92,12 @@ func (p *parser) policyMapLine(m *policyMap) {
 		}
 		return
 	}
+	switch p.w[0] {
+	case "sfr", "ips", "csc", "cxsc":
+		if p.w[len(p.w)-1] != "monitor-only" {
+			p.problem("a module that may drop packets inspects this class; what it does isn't part of the configuration")
+		}
+	}
 	c.actions = append(c.actions, strings.Clone(strings.TrimSpace(p.line)))
 }
 
