@@ -23,8 +23,8 @@ type planner struct {
 	desired   ours
 	exclusive bool
 	anchor    string
-	// lost are policies of others that an earlier change has deleted; was is
-	// then the whole list as it is to be again.
+	// was is the whole list as it is to be again, if policies of others are
+	// where they were; lost are those of them that have been deleted.
 	lost []policy
 	was  *model
 
@@ -42,6 +42,7 @@ type planner struct {
 	pinned                 map[string]string
 
 	haveLines, wantLines []line
+	foreignIDs           map[uint32]bool
 	leftovers            []policy // own policies that are disabled
 
 	steps []targets.Step
@@ -225,6 +226,9 @@ func (p *planner) order() ([]targets.Op, bool) {
 			return nil, false
 		}
 		if len(fresh) == 0 {
+			fresh = p.emptied(ops)
+		}
+		if len(fresh) == 0 {
 			return ops, true
 		}
 		for _, name := range fresh {
@@ -236,6 +240,37 @@ func (p *planner) order() ([]targets.Op, bool) {
 	}
 	p.problem(p.vdom, "no safe order of the changes was found")
 	return nil, false
+}
+
+// emptied are groups that operations leave without members of a family for a
+// while, which the device refuses.
+func (p *planner) emptied(ops []targets.Op) []string {
+	left := map[string]*[2]int{}
+	var names []string
+	for _, op := range ops {
+		if op.Kind != targets.AddElements && op.Kind != targets.RemoveElements {
+			continue
+		}
+		n := left[op.Group]
+		if n == nil {
+			n = &[2]int{}
+			for family, e := range p.haveGroups.byName[op.Group].entries {
+				if e != nil {
+					n[family] = len(e.members)
+				}
+			}
+			left[op.Group] = n
+		}
+		for _, e := range op.Elements {
+			family := familyIndex(e.Key[0] == elementKey("", true)[0])
+			if op.Kind == targets.AddElements {
+				n[family]++
+			} else if n[family]--; n[family] == 0 && !slices.Contains(names, op.Group) {
+				names = append(names, op.Group)
+			}
+		}
+	}
+	return names
 }
 
 func edits(lines []line) []targets.EditLine {

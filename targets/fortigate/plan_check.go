@@ -296,9 +296,9 @@ func (p *planner) anchorOf(before *model) string {
 	return "top"
 }
 
-// findLost finds policies of others that a take-over has deleted: those of
-// others were deleted from the bottom, so what is left of them is what stood at
-// the top.
+// findLost finds policies of others that a take-over has deleted: it deletes from
+// the bottom, so what is left of them is what stood at the top. If they are what
+// they were, ours go where they were among them.
 func (p *planner) findLost(before *model) {
 	var were, are []policy
 	for _, q := range before.policies {
@@ -311,7 +311,7 @@ func (p *planner) findLost(before *model) {
 			are = append(are, q)
 		}
 	}
-	if len(are) >= len(were) {
+	if len(are) > len(were) {
 		return
 	}
 	for i := range are {

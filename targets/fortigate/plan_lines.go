@@ -23,6 +23,53 @@ func (p *planner) makeLines() {
 	for i := range p.wantLines {
 		p.makeEdit(&p.wantLines[i], wantRules[i], &p.wantGroups, foreign)
 	}
+	p.keepForeign()
+}
+
+// keepForeign sees to it that a policy of others never changes its place: ours
+// that stand on another side of one than is wanted are made anew. They get a
+// key of their own, so that the engine doesn't keep them in place of the other.
+func (p *planner) keepForeign() {
+	stays := map[string]bool{}
+	for i := range p.wantLines {
+		stays[p.wantLines[i].edit.Key] = true
+	}
+	type place struct {
+		key   string
+		above int // policies of others
+	}
+	wanted := map[place]bool{}
+	above := 0
+	for i := range p.wantLines {
+		l := &p.wantLines[i]
+		if !l.own && p.isThere(l.id) {
+			above++
+		}
+		wanted[place{l.edit.Key, above}] = true
+	}
+	above = 0
+	for i := range p.haveLines {
+		l := &p.haveLines[i]
+		switch {
+		case !l.own && stays[l.edit.Key]:
+			above++
+		case l.own && !wanted[place{l.edit.Key, above}]:
+			l.edit.Key = "moves " + l.edit.Key
+		}
+	}
+}
+
+// isThere says whether the device has a policy of others with the id.
+func (p *planner) isThere(id uint32) bool {
+	if p.foreignIDs == nil {
+		p.foreignIDs = map[uint32]bool{}
+		for i := range p.haveLines {
+			if l := &p.haveLines[i]; !l.own {
+				p.foreignIDs[l.id] = true
+			}
+		}
+	}
+	return p.foreignIDs[id]
 }
 
 // wanted is the list of policies as it is to be: those of others where they
@@ -48,8 +95,8 @@ func (p *planner) wanted() []line {
 	return merged(have, mine)
 }
 
-// asItWas is the list before a take-over, with policies of others as they are
-// now where they are left.
+// asItWas is the list before the change, with policies of others as they are now
+// where they are left.
 func (p *planner) asItWas(mine []line) []line {
 	left := map[uint32]line{}
 	for _, l := range p.haveLines {
@@ -114,24 +161,42 @@ func merged(have, mine []line) []line {
 	return out
 }
 
-// keptOrder gives for each policy of have that stays where it is the index in
-// mine of the policy of the same name, else -1: a longest ascending sequence.
-func keptOrder(have, mine []line) []int {
+// partners gives for policies of have the index in mine of the one of the same
+// name. Where a change was interrupted there are two of have; then it is the
+// one that does what mine does.
+func partners(have, mine []line) map[int]int {
 	index := map[string]int{}
+	keys := make([]string, len(mine))
 	for i := range mine {
 		index[base(mine[i].name)] = i
+		keys[i] = policyKeyOf(&mine[i].policy)
 	}
+	partner, taken := map[int]int{}, map[int]bool{}
+	for _, exact := range []bool{true, false} {
+		for i := range have {
+			w, ok := index[base(have[i].name)]
+			if !have[i].own || !ok || taken[w] || exact && policyKeyOf(&have[i].policy) != keys[w] {
+				continue
+			}
+			partner[i], taken[w] = w, true
+		}
+	}
+	return partner
+}
+
+// keptOrder gives for each policy of have that stays where it is the index of
+// its partner in mine, else -1: a longest ascending sequence.
+func keptOrder(have, mine []line) []int {
+	partner := partners(have, mine)
 	stays := make([]int, len(have))
 	var ends []int // positions in have of the best ends of sequences by length
 	prev := make([]int, len(have))
-	seen := map[int]bool{}
 	for i := range have {
 		stays[i], prev[i] = -1, -1
-		w, ok := index[base(have[i].name)]
-		if !have[i].own || !ok || seen[w] {
+		w, ok := partner[i]
+		if !ok {
 			continue
 		}
-		seen[w] = true
 		stays[i] = w
 		k, _ := slices.BinarySearchFunc(ends, w, func(end, w int) int { return stays[end] - w })
 		if k > 0 {

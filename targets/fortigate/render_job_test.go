@@ -222,4 +222,3 @@ func serviceSet(s string) ruleset.ServiceSet {
 	}
 	return ruleset.NewServiceSet(boxes...)
 }
-

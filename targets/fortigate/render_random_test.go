@@ -184,4 +184,3 @@ func TestRandomJobs(t *testing.T) {
 		t.Errorf("the cases are too plain: %d overlaps of opposite action, %d rejects", overlaps, rejects)
 	}
 }
-
