@@ -16,7 +16,8 @@ import (
 //
 // A joined rule stands where the first of its rules stood.
 func (m *ruleMaker) compact() {
-	c := compactor{m: m, services: map[string]int32{}}
+	c := &m.joins
+	c.m, c.work = m, 0
 	c.joinEqual()
 	c.absorb()
 	for c.unite() {
@@ -25,28 +26,39 @@ func (m *ruleMaker) compact() {
 	}
 }
 
+// compactor joins the rules of a maker. What it keeps between two firewalls is
+// room, and numbers of services.
 type compactor struct {
 	m        *ruleMaker
 	services map[string]int32
-	service  []int32 // number of each rule's service
 	work     int
+	// The fans that were asked for last.
+	fanNo map[fan]int
+	list  []fan
+	rules [][]int
 }
 
 // maxCompactWork bounds the steps in which a firewall's rules are joined. Rules
 // that are still apart then stay so.
 const maxCompactWork = 20_000_000
 
-// number gives equal services one number.
+// number gives equal services one number, from 1.
 func (c *compactor) number() {
-	c.service = c.service[:0]
+	if c.services == nil {
+		c.services = map[string]int32{}
+	}
 	for i := range c.m.rules {
-		text := c.m.rules[i].service.String()
+		d := &c.m.rules[i]
+		if d.serviceNo > 0 {
+			continue
+		}
+		text := d.service.String()
 		n, ok := c.services[text]
 		if !ok {
-			n = int32(len(c.services))
+			n = int32(len(c.services)) + 1
 			c.services[text] = n
 		}
-		c.service = append(c.service, n)
+		d.serviceNo = n
 	}
 }
 
@@ -68,7 +80,9 @@ func (c *compactor) joinEqual() {
 
 // join adds to a draft what another one is for.
 func (d *draft) join(o *draft) {
-	d.service = d.service.Union(o.service)
+	if d.serviceNo == 0 || d.serviceNo != o.serviceNo {
+		d.service, d.serviceNo = d.service.Union(o.service), 0
+	}
 	d.flows = slices.Concat(d.flows, o.flows)
 	d.reasons = appendNew(slices.Clip(d.reasons), o.reasons...)
 }
@@ -86,7 +100,7 @@ type fan struct {
 // fanOf is the fan of a rule at one of its ends, and the group there.
 func (c *compactor) fanOf(i int, source bool) (fan, int32) {
 	d := &c.m.rules[i]
-	f := fan{in: d.in, out: d.out, source: source, other: d.dst, idle: d.idle, reset: d.reset, service: c.service[i]}
+	f := fan{in: d.in, out: d.out, source: source, other: d.dst, idle: d.idle, reset: d.reset, service: d.serviceNo}
 	if source {
 		return f, d.src
 	}
@@ -94,46 +108,66 @@ func (c *compactor) fanOf(i int, source bool) (fan, int32) {
 	return f, d.dst
 }
 
-// fans are the rules of each fan that has several, and the fans in the order of
-// their first rules.
-func (c *compactor) fans() (map[fan][]int, []fan) {
+// fans finds the rules of each fan, in the order of their first rules, and calls
+// visit for those that have several. The rules are valid until the next call.
+func (c *compactor) fans(visit func(f fan, rules []int)) {
 	c.work += len(c.m.rules)
-	byFan := map[fan][]int{}
-	var order []fan
+	if c.fanNo == nil {
+		c.fanNo = map[fan]int{}
+	}
+	clear(c.fanNo)
+	c.list = c.list[:0]
 	for i := range c.m.rules {
 		for _, source := range [...]bool{true, false} {
 			f, _ := c.fanOf(i, source)
-			if byFan[f] == nil {
-				order = append(order, f)
+			n, ok := c.fanNo[f]
+			if !ok {
+				n = len(c.list)
+				c.fanNo[f] = n
+				c.list = append(c.list, f)
+				if n == len(c.rules) {
+					c.rules = append(c.rules, nil)
+				}
+				c.rules[n] = c.rules[n][:0]
 			}
-			byFan[f] = append(byFan[f], i)
+			c.rules[n] = append(c.rules[n], i)
 		}
 	}
-	order = slices.DeleteFunc(order, func(f fan) bool { return len(byFan[f]) < 2 })
-	return byFan, order
+	for n, f := range c.list {
+		if len(c.rules[n]) > 1 {
+			visit(f, c.rules[n])
+		}
+	}
 }
 
 // absorb drops rules whose hosts at one end are all in another rule of the fan;
 // what they are for goes to that one.
 func (c *compactor) absorb() {
-	byFan, order := c.fans()
-	into := make([]int, len(c.m.rules))
-	for i := range into {
-		into[i] = i
-	}
-	for _, f := range order {
-		rules := byFan[f]
+	into := c.each()
+	changed := false
+	c.fans(func(f fan, rules []int) {
 		for _, i := range rules {
 			_, a := c.fanOf(i, f.source)
 			for _, k := range rules {
 				_, b := c.fanOf(k, f.source)
 				if a != b && into[i] == i && c.inside(a, b) {
-					into[i] = k
+					into[i], changed = k, true
 				}
 			}
 		}
+	})
+	if changed {
+		c.follow(into)
 	}
-	c.follow(into)
+}
+
+// each has every rule go into itself.
+func (c *compactor) each() []int {
+	into := make([]int, len(c.m.rules))
+	for i := range into {
+		into[i] = i
+	}
+	return into
 }
 
 // inside reports whether all legs of a are in b. Different groups are different
@@ -183,11 +217,8 @@ type meeting struct {
 
 // unite makes the union that saves most rules; false if none saves enough.
 func (c *compactor) unite() bool {
-	byFan, order := c.fans()
-	lists := make([][]int32, 0, len(order))
-	for _, f := range order {
-		lists = append(lists, c.groupsOf(f, byFan[f]))
-	}
+	var lists [][]int32
+	c.fans(func(f fan, rules []int) { lists = append(lists, c.groupsOf(f, rules)) })
 	best := c.best(c.meetings(lists))
 	if best == nil {
 		return false
@@ -369,24 +400,20 @@ func (c *compactor) union(parts []int32) int32 {
 
 // replace joins, in each fan in which all parts meet, the rules of the parts.
 func (c *compactor) replace(parts []int32, u int32, source bool) {
-	byFan, order := c.fans()
-	into := make([]int, len(c.m.rules))
-	for i := range into {
-		into[i] = i
-	}
+	into := c.each()
 	united := false
-	for _, f := range order {
+	c.fans(func(f fan, all []int) {
 		if f.source != source {
-			continue
+			return
 		}
 		var rules []int
-		for _, i := range byFan[f] {
+		for _, i := range all {
 			if _, g := c.fanOf(i, source); slices.Contains(parts, g) {
 				rules = append(rules, i)
 			}
 		}
 		if len(rules) < len(parts) {
-			continue
+			return
 		}
 		united = true
 		for _, i := range rules[1:] {
@@ -397,7 +424,7 @@ func (c *compactor) replace(parts []int32, u int32, source bool) {
 		} else {
 			d.dst = u
 		}
-	}
+	})
 	if united {
 		c.follow(into)
 	}

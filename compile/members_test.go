@@ -21,3 +21,14 @@ func TestSortKeys(t *testing.T) {
 		}
 	}
 }
+
+// What is clean already is what cleaning makes of it.
+func TestCleaned(t *testing.T) {
+	for w, want := range map[string]string{
+		"": "", "a": "a", "a-b_C9": "a-b_C9", "-a": "a", "a-": "a", "a--b": "a-b", `site["b"]`: "site-b", "é": "", "a b": "a-b", "a.b": "a-b",
+	} {
+		if have := cleaned(w); have != want || have != "" && !isClean(have) {
+			t.Errorf("%q: %q", w, have)
+		}
+	}
+}

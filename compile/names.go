@@ -221,7 +221,10 @@ func (n *names) of(p *product, source bool) int32 {
 // collide notes that a template gives a group the name of another one, from
 // which other words would tell it apart.
 func (n *names) collide(g groupName) {
-	if i, ok := n.byText[n.m.text(g.words)]; ok && n.list[i].words.field != g.words.field && n.m.fw.GroupName.Text != "" {
+	if n.m.fw.GroupName.Text == "" {
+		return
+	}
+	if i, ok := n.byText[n.m.text(g.words)]; ok && n.list[i].words.field != g.words.field {
 		n.list = append(n.list, g)
 		n.collisions = append(n.collisions, [2]int32{i, int32(len(n.list) - 1)})
 	}
@@ -239,7 +242,9 @@ func (n *names) add(g groupName) int32 {
 // rename gives the set of a name another one.
 func (n *names) rename(i int32, g groupName) {
 	delete(n.byName, n.list[i].name)
-	delete(n.byText, n.m.text(n.list[i].words))
+	if n.m.fw.GroupName.Text != "" {
+		delete(n.byText, n.m.text(n.list[i].words))
+	}
 	n.list[i] = g
 	n.spell(i)
 }
@@ -250,7 +255,9 @@ func (n *names) rename(i int32, g groupName) {
 func (n *names) spell(i int32) {
 	w := n.list[i].words
 	w.more = slices.Clip(w.more)
-	n.byText[n.m.text(w)] = i
+	if n.m.fw.GroupName.Text != "" {
+		n.byText[n.m.text(w)] = i
+	}
 	name := n.m.spelled(w)
 	for {
 		if _, taken := n.byName[name]; !taken {

@@ -78,6 +78,7 @@ type ruleMaker struct {
 	names    names
 	rules    []draft
 	index    map[ruleKey]int
+	joins    compactor
 
 	// Room that is used again.
 	keys    []uint64
@@ -104,11 +105,12 @@ type ruleKey struct {
 // draft is a rule in the making.
 type draft struct {
 	ruleKey
-	service  ruleset.ServiceSet
-	flows    [][]int32
-	reasons  []string
-	fallback []*lang.Service
-	label    string // of the first reason, to tell rules apart
+	service   ruleset.ServiceSet
+	serviceNo int32 // equal for equal services, 0 if not known
+	flows     [][]int32
+	reasons   []string
+	fallback  []*lang.Service
+	label     string // of the first reason, to tell rules apart
 }
 
 func newRuleMaker(g *Graph) *ruleMaker {

@@ -27,7 +27,7 @@ const (
 
 // list are all words that say something.
 func (w *words) list() []string {
-	var out []string
+	out := make([]string, 0, len(w.field)+len(w.more))
 	for _, f := range w.field {
 		if f != "" {
 			out = append(out, f)
@@ -73,6 +73,7 @@ func (m *ruleMaker) said(w words) []string {
 // text is the name that words make, of any length.
 func (m *ruleMaker) text(w words) string {
 	var b strings.Builder
+	b.Grow(maxName)
 	b.WriteString(m.fw.Prefix())
 	if t := m.fw.GroupName.Text; t != "" {
 		b.WriteString(fillIn(t, &w))
@@ -165,6 +166,9 @@ func joint(parts []words) words {
 // cleaned is w with runs of other characters than letters, digits, '-' and '_'
 // replaced by one '-'.
 func cleaned(w string) string {
+	if isClean(w) {
+		return w
+	}
 	var b []byte
 	for i := range len(w) {
 		switch c := w[i]; {
@@ -175,6 +179,15 @@ func cleaned(w string) string {
 		}
 	}
 	return strings.TrimRight(string(b), "-")
+}
+
+func isClean(w string) bool {
+	for i := range len(w) {
+		if !wordByte(w[i]) || w[i] == '-' && (i == 0 || i == len(w)-1 || w[i-1] == '-') {
+			return false
+		}
+	}
+	return true
 }
 
 // digest is 6 letters and digits that depend on all words.
