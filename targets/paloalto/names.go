@@ -13,6 +13,9 @@ import (
 // mark is the tag of everything that is ours.
 const mark = "nbfwc"
 
+// marked are the tags of what is made by us.
+var marked = []string{mark}
+
 // Lengths that PAN-OS allows: names of objects and rules (pages "Addresses" and
 // "Security Policy" of the web interface help), of zones, and of descriptions.
 const (
@@ -108,7 +111,7 @@ func addressWord(a netip.Addr) string { return strings.ReplaceAll(a.String(), ":
 
 // newAddress is the object of a member.
 func newAddress(prefix string, m ruleset.Member) address {
-	a := address{entry: entry{name: addressName(prefix, m), tags: []string{mark}}}
+	a := address{entry: entry{name: addressName(prefix, m), tags: marked}}
 	if p, ok := m.Range.Prefix(); ok {
 		a.kind, a.value = "ip-netmask", p.String()
 	} else {
@@ -120,7 +123,7 @@ func newAddress(prefix string, m ruleset.Member) address {
 // newService is the object of a box of TCP or UDP ports. All that it says is in
 // its name, so that the name never means anything else.
 func newService(prefix, protocol string, b ruleset.ServiceBox, idle int) service {
-	s := service{entry: entry{tags: []string{mark}}, protocol: protocol, port: b.Dst.String()}
+	s := service{entry: entry{tags: marked}, protocol: protocol, port: b.Dst.String()}
 	name := prefix + protocol + "-" + s.port
 	if b.Src.From > 0 || b.Src.To < 65535 {
 		s.source = b.Src.String()

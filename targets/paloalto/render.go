@@ -160,7 +160,8 @@ const maxLine = 1000
 
 // set are the commands that give an object its fields. Fields side by side
 // stand in one line, as far as it isn't too long; "set" adds to a list, so a
-// long list is several lines. Fields further down have lines of their own.
+// long list is several lines, each with the field once. Fields further down have
+// lines of their own.
 func (s speech) set(object string, settings []setting) []string {
 	var out []string
 	line := ""
@@ -172,8 +173,8 @@ func (s speech) set(object string, settings []setting) []string {
 	}
 	for _, f := range settings {
 		nested := strings.Contains(f.path, " ")
-		for _, words := range f.words() {
-			if nested || len(line)+len(words)+1 > maxLine {
+		for i, words := range f.words() {
+			if i > 0 || nested || len(line)+len(words)+1 > maxLine {
 				flush()
 			}
 			if line == "" {
@@ -204,15 +205,24 @@ func (f setting) words() []string {
 		return []string{f.path + " " + quoted(f.values[0])}
 	}
 	var out []string
-	part := ""
-	for _, v := range f.values {
-		if len(part)+len(v) > maxLine-200 {
-			out = append(out, f.path+" ["+part+" ]")
-			part = ""
-		}
-		part += " " + quoted(v)
+	var part strings.Builder
+	end := func() {
+		part.WriteString(" ]")
+		out = append(out, part.String())
+		part.Reset()
 	}
-	return append(out, f.path+" ["+part+" ]")
+	for _, v := range f.values {
+		if part.Len() > maxLine-200 {
+			end()
+		}
+		if part.Len() == 0 {
+			part.WriteString(f.path + " [")
+		}
+		part.WriteString(" ")
+		part.WriteString(quoted(v))
+	}
+	end()
+	return out
 }
 
 // settings collects fields that are not empty.

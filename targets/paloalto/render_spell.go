@@ -67,7 +67,7 @@ func (l *layout) last() rule {
 			r.action, r.logEnd = "allow", l.list.Log
 		}
 	}
-	r.tags, r.groupTag, r.description = []string{mark}, mark, "what no rule above decides"
+	r.tags, r.groupTag, r.description = marked, mark, "what no rule above decides"
 	return r
 }
 
@@ -91,7 +91,7 @@ func (s *speller) rule(want *ruleset.Rule) {
 			r.profileGroup = []string{group}
 		}
 	}
-	r.tags, r.groupTag, r.description = []string{mark}, mark, description(want.Reason, maxDescription)
+	r.tags, r.groupTag, r.description = marked, mark, description(want.Reason, maxDescription)
 
 	name := want.Name
 	if name == "" {
@@ -200,7 +200,7 @@ func (s *speller) group(label string) string {
 			add(s.address(m))
 		}
 	}
-	e := entry{name: name, tags: []string{mark}, description: description("nbfwc "+g.Reason, maxDescription)}
+	e := entry{name: name, tags: marked, description: description("nbfwc "+g.Reason, maxDescription)}
 	s.own.groups = append(s.own.groups, addressGroup{entry: e, static: static})
 	return name
 }
