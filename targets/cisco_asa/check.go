@@ -204,7 +204,7 @@ func (l *layout) checkRule(r *ruleset.Rule) {
 	l.checkEffects(name, r.Effects)
 	l.checkSide(name, r.SrcGroup, r.Src)
 	l.checkSide(name, r.DstGroup, r.Dst)
-	if _, bad := serviceMembers(r.Service); bad != "" {
+	if _, bad := l.members(r.Service); bad != "" {
 		l.problem(name, "%s can't be written in a service group: ports are of tcp and udp, and a list of ICMP types or protocols has at most %d entries", bad, maxServices)
 	}
 	if r.Action == ruleset.Permit && r.Idle != 0 && r.Service.Intersect(ruleset.Protocol(ruleset.TCP)).IsEmpty() {

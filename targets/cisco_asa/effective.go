@@ -36,7 +36,8 @@ func Effective(job targets.Job) ruleset.RuleSet {
 	for _, list := range l.lists {
 		s := ruleset.Stage{Name: list.nameif, In: ruleset.Ifaces(list.label), Out: ruleset.NotIfaces(ruleset.Self)}
 		for _, r := range list.rules {
-			rule := r.Rule
+			rule := *r.Rule
+			rule.Action, rule.Service, rule.Idle = r.Action, r.Service, r.Idle
 			rule.In, rule.Out, rule.ServiceGroup = ruleset.IfaceSet{}, ruleset.IfaceSet{}, r.service
 			rule.SrcGroup, rule.DstGroup = r.src.name, r.dst.name
 			s.Rules = append(s.Rules, withIdle(rule, idles)...)

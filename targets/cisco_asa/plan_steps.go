@@ -42,6 +42,7 @@ type listChange struct {
 	have     []line
 	want     []line
 	replaces string // a list of ours that it takes the place of
+	scrap    bool   // what is left of it is removed before it is made
 	idle     bool   // it belongs to a class-map of ours
 	// bound says that packets are filtered by it.
 	bound bool
@@ -186,6 +187,9 @@ func (s *steps) listChange(name string, old, new *acl) *listChange {
 		}
 	}
 	c.idle = s.want.classMap(name) != nil && strings.HasPrefix(name, s.prefix+idleName)
+	if old != nil && c.nameif != "" && strings.HasPrefix(name, s.prefix) && !s.isBound(name) && !slices.EqualFunc(old.lines, new.lines, line.sameAs) {
+		c.old, c.scrap, old = nil, true, nil // left over from a change that was interrupted
+	}
 	if old == nil {
 		c.want = new.lines
 		return c
@@ -226,6 +230,11 @@ func (s *steps) listChange(name string, old, new *acl) *listChange {
 		return nil
 	}
 	return c
+}
+
+// isBound says whether a list filters packets on the device.
+func (s *steps) isBound(name string) bool {
+	return slices.ContainsFunc(s.have.bindings, func(b binding) bool { return b.acl == name })
 }
 
 func (s *steps) usesChanged(m *model, l line) bool {
@@ -384,53 +393,61 @@ func (s *steps) emptied(ops []targets.Op) renames {
 // made anew.
 func (s *steps) doubled(ops []targets.Op) renames {
 	var r renames
-	present := make([]map[string]bool, len(s.lists))
+	inserted := make([]map[string]line, len(s.lists))
 	for _, op := range ops {
 		if op.Kind != targets.InsertLine || s.lists[op.List].old == nil {
 			continue
 		}
-		c := s.lists[op.List]
-		l := c.want[op.Edit.Line]
+		l := s.lists[op.List].want[op.Edit.Line]
 		if l.remark {
 			continue
 		}
-		if present[op.List] == nil {
-			present[op.List] = map[string]bool{}
-			for _, h := range c.old.lines {
-				if !h.remark {
-					present[op.List][h.match(s.have)] = true
-				}
-			}
+		if inserted[op.List] == nil {
+			inserted[op.List] = map[string]line{}
 		}
-		if !present[op.List][l.match(s.want)] {
+		inserted[op.List][l.match(s.want)] = l
+	}
+	for i, c := range s.lists {
+		if inserted[i] == nil {
 			continue
 		}
-		e := s.want.ace(l)
-		switch {
-		case strings.HasPrefix(e.proto.name, s.prefix):
-			r.objects = append(r.objects, e.proto.name)
-		case strings.HasPrefix(e.src.name, s.prefix):
-			r.objects = append(r.objects, e.src.name)
-		case strings.HasPrefix(e.dst.name, s.prefix):
-			r.objects = append(r.objects, e.dst.name)
-		default:
-			r.lists = append(r.lists, s.boundTo(c.name))
+		for _, h := range c.old.lines {
+			if h.remark {
+				continue
+			}
+			if l, ok := inserted[i][h.match(s.have)]; ok {
+				s.double(&r, c, l)
+			}
 		}
 	}
-	slices.Sort(r.objects)
-	r.objects = slices.Compact(r.objects)
-	slices.Sort(r.lists)
-	r.lists = slices.Compact(r.lists)
+	for _, list := range []*[]string{&r.objects, &r.lists} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return r
+}
+
+// double has an entry spelled through other objects, or its list made anew.
+func (s *steps) double(r *renames, c *listChange, l line) {
+	switch e := s.want.ace(l); {
+	case strings.HasPrefix(e.proto.name, s.prefix):
+		r.objects = append(r.objects, e.proto.name)
+	case strings.HasPrefix(e.src.name, s.prefix):
+		r.objects = append(r.objects, e.src.name)
+	case strings.HasPrefix(e.dst.name, s.prefix):
+		r.objects = append(r.objects, e.dst.name)
+	default:
+		r.lists = append(r.lists, s.boundTo(c.name))
+	}
 }
 
 // match is the same for entries of which a device takes one only: log makes no
 // difference to it.
 func (l line) match(m *model) string {
-	t := m.pool.tails.list[l.x]
-	if t.log != (logSpec{}) {
-		t.log = logSpec{}
-		l.x = m.pool.tails.number(t)
+	if t := &m.pool.tails.list[l.x]; t.log != (logSpec{}) {
+		bare := *t
+		bare.log = logSpec{}
+		l.x = m.pool.tails.number(bare)
 	}
 	return l.key(0)
 }

@@ -66,7 +66,7 @@ func (p *planner) wantExclusive(list *wantList, lines []line, handled map[string
 		if p.other[list.nameif] {
 			handled[name] = true
 			name = otherName(name, first, second)
-			if m.aclIndex[name] != nil {
+			if a := m.aclIndex[name]; a != nil && !m.hasRemark(a, beginRemark) {
 				p.problem(name, "the list has to be made anew under this name, which is taken by a list that is bound to no interface; remove it with \"clear configure access-list %s\"", name)
 				return
 			}
@@ -76,7 +76,7 @@ func (p *planner) wantExclusive(list *wantList, lines []line, handled map[string
 	case !p.opt.TakeOver:
 		p.problem(list.nameif, "no access-list is bound to the interface; an exclusive one closes all that its security level permits and the policy doesn't; allow it with -take-over")
 	}
-	handled[first], handled[second] = true, true
+	handled[name] = true
 	if a := m.aclIndex[name]; a != nil {
 		if !m.hasRemark(a, beginRemark) && !(bound && b.acl == name) {
 			p.problem(name, "the device has an access-list of this name that isn't ours: it has no remark %q; rename it there", beginRemark)
@@ -129,15 +129,11 @@ func (p *planner) takeOver(a *acl, want []line, nameif string) {
 	if a == nil || p.opt.TakeOver {
 		return
 	}
-	stay := map[line]bool{}
-	for _, l := range want {
-		stay[unnumbered(l)] = true
-	}
 	from, to, ok, _ := p.have.section(a)
 	uses := p.uses()
 	var foreign []line
 	for i, l := range a.lines {
-		if l.remark || stay[unnumbered(l)] {
+		if l.remark {
 			continue
 		}
 		inside := ok && i > from && i < to && p.isOwnLine(p.have, l, uses)
@@ -145,6 +141,13 @@ func (p *planner) takeOver(a *acl, want []line, nameif string) {
 			continue
 		}
 		foreign = append(foreign, l)
+	}
+	if len(foreign) > 0 {
+		stay := make(map[line]bool, len(want))
+		for _, l := range want {
+			stay[unnumbered(l)] = true
+		}
+		foreign = slices.DeleteFunc(foreign, func(l line) bool { return stay[unnumbered(l)] })
 	}
 	if len(foreign) == 0 && want != nil {
 		return
@@ -362,7 +365,7 @@ func (p *planner) bindNew(list *wantList, lines []line) {
 	case !p.job.Bind:
 		p.problem(list.nameif, "no access-list is bound to the interface, and binding one ends what its security level permits; bind one yourself, or say bind = true, which writes out first what the level permits")
 		return
-	case m.aclIndex[name] != nil:
+	case m.aclIndex[name] != nil && !m.hasRemark(m.aclIndex[name], beginRemark):
 		p.problem(name, "the device has an access-list of this name, which is bound to no interface; remove it with \"clear configure access-list %s\"", name)
 		return
 	}
@@ -377,7 +380,11 @@ func (p *planner) bindNew(list *wantList, lines []line) {
 			m.line(ace{remark: fmt.Sprintf("what security level %d of %s permitted", i.level, list.nameif)}, 0),
 			m.line(ace{permit: true, proto: protoSpec{kind: ipProto}, src: operand{kind: anyAddr}, dst: operand{kind: anyAddr}}, 0))
 	}
-	m.addACL(&acl{name: name, kind: "extended", lines: all})
+	if a := m.aclIndex[name]; a != nil {
+		a.lines = all
+	} else {
+		m.addACL(&acl{name: name, kind: "extended", lines: all})
+	}
 	m.bind(name, list.nameif)
 }
 

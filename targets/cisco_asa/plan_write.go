@@ -64,7 +64,7 @@ func (s *steps) group(op targets.Op) {
 	h, w := s.have.index[op.Group], s.want.index[op.Group]
 	switch op.Kind {
 	case targets.CreateGroup:
-		s.step("make "+op.Group, append([]string{w.head()}, indented(w.body())...)...)
+		s.step("make "+op.Group, append([]string{w.head()}, indented(w.typed())...)...)
 	case targets.AddElements:
 		texts := w.texts()
 		commands := []string{w.head()}
@@ -84,6 +84,16 @@ func (s *steps) group(op targets.Op) {
 		}
 		s.step("remove "+count(len(op.Elements), "member", "members")+" from "+op.Group, commands...)
 	}
+}
+
+// typed are the commands within an object in the order in which they are typed:
+// the description first, by which a half-made object is known to be ours.
+func (o *object) typed() []string {
+	list := o.body()
+	if last := len(list) - 1; o.kind == networkObject && o.description != "" {
+		list = append([]string{list[last]}, list[:last]...)
+	}
+	return list
 }
 
 func indented(lines []string) []string {
@@ -109,6 +119,9 @@ func (o *object) texts() map[string]string {
 func (s *steps) list(c *listChange, ops []targets.Op) {
 	if c.new == nil {
 		return // cleared when nothing refers to it
+	}
+	if c.scrap {
+		s.step("remove what an interrupted change has left of it", "clear configure access-list "+c.name)
 	}
 	if c.old == nil {
 		commands := make([]string, len(c.want))

@@ -25,6 +25,8 @@ type layout struct {
 	nets     []*wantNet
 	netIndex map[string]*wantNet
 	svcIndex map[string]bool
+	room     []wantRule
+	last     *spelledService
 	// closing is what an exclusive list does with the rest.
 	closing  ruleset.Action
 	closeLog bool
@@ -41,23 +43,17 @@ type wantList struct {
 // wantRule is a rule as it is written: one entry in the list of each interface
 // that it is for, and for each of its TCP ports one in that of its idle timeout.
 type wantRule struct {
-	ruleset.Rule // Service has the answers to other rules in it
-	src, dst     wantSide
-	service      string        // the name of its service group, or "" where
-	inline       serviceMember // spells it in the entry
-	outs         []int         // interfaces that its packets leave by
-	isAnswer     bool
-}
+	*ruleset.Rule // of the job, but for:
+	Action        ruleset.Action
+	Idle          time.Duration
+	Service       ruleset.ServiceSet // with the answers to other rules
 
-// matchKey is the same for rules whose entries are spelled alike but for what
-// they do.
-type matchKey struct {
-	service  string
-	inline   serviceMember
 	src, dst wantSide
+	service  string        // the name of its service group, or "" where
+	inline   serviceMember // spells it in the entry
+	outs     []int         // interfaces that its packets leave by
+	isAnswer bool
 }
-
-func (r *wantRule) matchKey() matchKey { return matchKey{r.service, r.inline, r.src, r.dst} }
 
 // wantSide is how a rule names its sources or destinations: by a group, or where
 // name is "", in the entry.
@@ -121,11 +117,9 @@ func (l *layout) layStage(s *ruleset.Stage) {
 	}
 	needed := neededRefusals(s.Rules)
 	for i := range s.Rules {
-		r := s.Rules[i]
-		if r.Action != ruleset.Permit && !needed[i] {
-			continue
+		if r := &s.Rules[i]; r.Action == ruleset.Permit || needed[i] {
+			l.layRule(r)
 		}
-		l.layRule(r)
 	}
 }
 
@@ -151,18 +145,18 @@ func neededRefusals(rules []ruleset.Rule) map[int]bool {
 
 // layRule adds a rule to the lists. One that matches no packet is left out: a
 // device takes no empty group and no entry between two families.
-func (l *layout) layRule(r ruleset.Rule) {
+func (l *layout) layRule(r *ruleset.Rule) {
 	if !meet(r.Src, r.Dst) || r.Service.IsEmpty() {
 		return
 	}
+	w := l.newRule()
+	*w = wantRule{Rule: r, Action: r.Action, Service: r.Service}
 	if r.Action == ruleset.Reject {
-		r.Action = ruleset.Deny
+		w.Action = ruleset.Deny
 	}
-	if r.Action != ruleset.Permit || r.Idle <= l.established {
-		r.Idle = 0
+	if r.Action == ruleset.Permit && r.Idle > l.established {
+		w.Idle = roundUp(r.Idle)
 	}
-	r.Idle = roundUp(r.Idle)
-	w := &wantRule{Rule: r}
 	for i, list := range l.lists {
 		if r.In.Contains(list.label) {
 			list.rules = append(list.rules, w)
@@ -174,12 +168,12 @@ func (l *layout) layRule(r ruleset.Rule) {
 	l.rules = append(l.rules, w)
 	var ok bool
 	if w.src, w.dst = l.named(r.SrcGroup, r.Src), l.named(r.DstGroup, r.Dst); r.SrcGroup == "" && r.DstGroup == "" || r.Service.IsAny() {
-		w.inline, ok = inlineService(r.Service)
+		w.inline, ok = l.inlineService(r.Service)
 	}
 	if ok && w.src != (wantSide{}) && w.dst != (wantSide{}) {
 		return
 	}
-	name := l.ruleName(&r)
+	name := l.ruleName(r)
 	l.svcIndex[name] = true
 	if !ok {
 		w.service = name
@@ -189,10 +183,36 @@ func (l *layout) layRule(r ruleset.Rule) {
 	w.dst = l.ownSide(w.dst, r.Dst, base+destSuffix, r.Reason)
 }
 
+// newRule is room for a rule; many are made at a time.
+func (l *layout) newRule() *wantRule {
+	if len(l.room) == 0 {
+		l.room = make([]wantRule, 1+min(len(l.rules), 4096))
+	}
+	w := &l.room[0]
+	l.room = l.room[1:]
+	return w
+}
+
+// members are those of a service group for a set. Rules one after the other
+// often have the same.
+func (l *layout) members(s ruleset.ServiceSet) ([]serviceMember, string) {
+	if l.last == nil || !l.last.service.Equal(s) {
+		list, bad := serviceMembers(s)
+		l.last = &spelledService{s, list, bad}
+	}
+	return l.last.members, l.last.bad
+}
+
+type spelledService struct {
+	service ruleset.ServiceSet
+	members []serviceMember
+	bad     string
+}
+
 // inlineService spells a service in the entry itself: all services, and for
 // rules without groups what is one line of a service group.
-func inlineService(s ruleset.ServiceSet) (serviceMember, bool) {
-	list, _ := serviceMembers(s)
+func (l *layout) inlineService(s ruleset.ServiceSet) (serviceMember, bool) {
+	list, _ := l.members(s)
 	if len(list) != 1 {
 		return serviceMember{}, false
 	}
@@ -201,7 +221,7 @@ func inlineService(s ruleset.ServiceSet) (serviceMember, bool) {
 
 // meet says whether a packet can go from one set to the other.
 func meet(src, dst ruleset.AddrSet) bool {
-	b := ruleset.Box{Src: src, Dst: dst, Service: ruleset.AnyService()}
+	b := ruleset.Box{Src: src, Dst: dst, Service: tcp}
 	return !b.IsEmpty()
 }
 
@@ -384,8 +404,8 @@ func (l *layout) layAnswers() {
 
 // answer is a rule for ICMP from the destinations of r back to its sources.
 func (l *layout) answer(i int, r *wantRule, back ruleset.ServiceSet) *wantRule {
-	a := &wantRule{src: r.dst, dst: r.src, isAnswer: true, Rule: ruleset.Rule{
-		In: ruleset.Ifaces(l.lists[i].label), Src: r.Dst, Dst: r.Src, Service: back, Action: ruleset.Permit,
+	a := &wantRule{src: r.dst, dst: r.src, isAnswer: true, Action: ruleset.Permit, Service: back, Rule: &ruleset.Rule{
+		In: ruleset.Ifaces(l.lists[i].label), Src: r.Dst, Dst: r.Src,
 		Effects: ruleset.Effects{Log: r.Log}, Flows: r.Flows, Reason: "transport",
 	}}
 	l.rules = append(l.rules, a)

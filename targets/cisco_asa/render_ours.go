@@ -107,18 +107,26 @@ func (u *ours) addNet(n *wantNet, at func(o *object) spot) {
 
 // section is the lines of a list with the marks around them.
 func (u *ours) section(list *wantList) []line {
-	lines := []line{u.m.line(ace{remark: beginRemark}, 0)}
-	seen := make(map[matchKey]bool, len(list.rules))
+	lines := make([]line, 0, 2*len(list.rules)+3)
+	lines = append(lines, u.m.line(ace{remark: beginRemark}, 0))
+	seen := make(map[line]struct{}, len(list.rules))
 	for _, r := range list.rules {
-		if k := r.matchKey(); seen[k] {
-			continue // the device takes no entry twice, and this one decides nothing
-		} else {
-			seen[k] = true
+		e := u.entry(r)
+		l := u.m.line(e, 0)
+		match := l
+		if e.tail.log.kind != noLog {
+			e.tail.log = logSpec{}
+			match = u.m.line(e, 0)
 		}
+		match.permit = false
+		if _, ok := seen[match]; ok {
+			continue // the device takes no entry twice, and this one decides nothing
+		}
+		seen[match] = struct{}{}
 		if text := cleanText(cmp.Or(r.Reason, r.Name), maxRemark); text != "" {
 			lines = append(lines, u.m.line(ace{remark: text}, 0))
 		}
-		lines = append(lines, u.m.line(u.entry(r), 0))
+		lines = append(lines, l)
 	}
 	return append(lines, u.m.line(ace{remark: endRemark}, 0))
 }
