@@ -93,7 +93,6 @@ func (a *address) standard(e edit) bool {
 
 // network reads the network of an address. Bits behind the mask don't count.
 func (a *address) network(e edit) string {
-	values := e.values
 	if e.verb == "unset" {
 		a.prefix = all4
 		if a.v6 {
@@ -101,21 +100,13 @@ func (a *address) network(e edit) string {
 		}
 		return ""
 	}
-	pf, ok := ipMask(values)
-	switch {
-	case ok && pf.Addr().Is6() == a.v6 && !pf.Addr().Is4In6():
-		a.prefix = pf.Masked()
-		return ""
-	case !ok && !a.v6 && len(values) == 2 && (a.kind == ipmask || a.kind == wildcard):
-		// A mask with gaps.
-		why := a.mask(e)
-		if why == "" {
-			a.kind = wildcard
-		}
-		return why
+	pf, ok := ipMask(e.values)
+	if !ok || pf.Addr().Is6() != a.v6 || pf.Addr().Is4In6() {
+		a.unreadable(e)
+		return "not a network"
 	}
-	a.unreadable(e)
-	return "not a network"
+	a.prefix = pf.Masked()
+	return ""
 }
 
 func (a *address) end(e edit) string {

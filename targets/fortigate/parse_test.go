@@ -222,6 +222,8 @@ func TestChangesShow(t *testing.T) {
 		{"set session-ttl 28800", "set session-ttl 28801"},
 		{`"nbu-tcp-10082" "nbu-tcp-10102"`, `"nbu-tcp-10082"`},
 		{"edit 700001", "edit 700009"},
+		{`set service "nbu-s-to-client" "nbu-portmap"`, `set service "nbu-s-to-client"`},
+		{`set dstaddr "nbu-app-net"`, `set dstaddr "all"`},
 		{`set srcintf "app"`, `set srcintf "apps"`},
 		{"set action accept", "set action deny"},
 		{"set logtraffic all", "set logtraffic disable"},

@@ -96,6 +96,10 @@ func TestVerdicts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			crlf, err := parse(strings.NewReader(strings.ReplaceAll(f.config, "\n", "\r\n")), targets.ParseOptions{})
+			if err != nil || crlf.Digest != config.Digest || !ruleset.SameSpelling(&crlf.RuleSet, &config.RuleSet) {
+				t.Errorf("with CRLF it is read otherwise: %v", err)
+			}
 			frozen, err := ruleset.Freeze(&config.RuleSet)
 			if err != nil {
 				t.Fatal(err)
