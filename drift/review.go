@@ -201,6 +201,9 @@ func (r *review) effective(after *ruleset.RuleSet) error {
 	}
 	for i := range d.Certain {
 		x := &d.Certain[i]
+		if r.unfiltered(x.Box) {
+			continue
+		}
 		for _, b := range scope.Within(x.Box) {
 			rule := decider(then, x.HaveBy)
 			if x.Want == ruleset.Passes {
@@ -230,6 +233,18 @@ func (r *review) effective(after *ruleset.RuleSet) error {
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
 	return nil
+}
+
+// unfiltered says whether the packets leave by the interface they came in on,
+// where the policy doesn't say that the firewall sees such packets.
+func (r *review) unfiltered(b ruleset.Box) bool {
+	for _, f := range r.fw.Interfaces {
+		only := ruleset.Ifaces(f.Label)
+		if b.In.Equal(only) && b.Out.Equal(only) {
+			return !f.Hairpin
+		}
+	}
+	return false
 }
 
 // shownBoxes bounds the boxes of a finding.

@@ -114,7 +114,7 @@ func packetsText(b ruleset.Box) string {
 	if !b.In.IsAny() || !b.Out.IsAny() {
 		way = fmt.Sprintf("%s to %s: ", v.In, v.Out)
 	}
-	return fmt.Sprintf("%s%s -> %s: %s", way, few(v.Sources), few(v.Destinations), v.Service)
+	return fmt.Sprintf("%s%s -> %s: %s", way, few(v.Sources), few(v.Destinations), few(strings.Split(v.Service, ", ")))
 }
 
 func (p *paragraphs) problems(list []targets.Problem) {

@@ -189,6 +189,9 @@ func (p *paragraphs) changes(what string, list []drift.PacketChange, sign string
 		if by := c.By.Name; by != "" || c.By.Line > 0 {
 			text += fmt.Sprintf("; by %s", ruleWords(c.By.Name, c.By.Line))
 		}
+		if c.By.Reason != "" {
+			text += fmt.Sprintf(" (%s)", c.By.Reason)
+		}
 		if len(c.Unknowns) > 0 {
 			text += "; depends on " + few(c.Unknowns)
 		}

@@ -17,20 +17,23 @@ import (
 // documentTypes are the types of the documents by kind. That docs/json.md
 // describes exactly these types is held by a test of view.
 var documentTypes = map[string]reflect.Type{
-	"validate": reflect.TypeFor[view.ValidateDocument](),
-	"init":     reflect.TypeFor[view.InitDocument](),
-	"fmt":      reflect.TypeFor[view.FmtDocument](),
-	"resolve":  reflect.TypeFor[view.ResolveDocument](),
-	"catalog":  reflect.TypeFor[view.CatalogDocument](),
-	"flows":    reflect.TypeFor[view.FlowsDocument](),
-	"retire":   reflect.TypeFor[view.RetireDocument](),
-	"explain":  reflect.TypeFor[view.ExplainDocument](),
-	"query":    reflect.TypeFor[view.QueryDocument](),
-	"graph":    reflect.TypeFor[view.GraphDocument](),
-	"compile":  reflect.TypeFor[view.CompiledDocument](),
-	"manifest": reflect.TypeFor[view.ManifestDocument](),
-	"diff":     reflect.TypeFor[view.DiffDocument](),
-	"version":  reflect.TypeFor[view.VersionDocument](),
+	"validate":    reflect.TypeFor[view.ValidateDocument](),
+	"init":        reflect.TypeFor[view.InitDocument](),
+	"fmt":         reflect.TypeFor[view.FmtDocument](),
+	"resolve":     reflect.TypeFor[view.ResolveDocument](),
+	"catalog":     reflect.TypeFor[view.CatalogDocument](),
+	"flows":       reflect.TypeFor[view.FlowsDocument](),
+	"retire":      reflect.TypeFor[view.RetireDocument](),
+	"explain":     reflect.TypeFor[view.ExplainDocument](),
+	"query":       reflect.TypeFor[view.QueryDocument](),
+	"graph":       reflect.TypeFor[view.GraphDocument](),
+	"compile":     reflect.TypeFor[view.CompiledDocument](),
+	"manifest":    reflect.TypeFor[view.ManifestDocument](),
+	"diff":        reflect.TypeFor[view.DiffDocument](),
+	"plan":        reflect.TypeFor[view.PlanDocument](),
+	"check":       reflect.TypeFor[view.CheckDocument](),
+	"config-diff": reflect.TypeFor[view.ConfigDiffDocument](),
+	"version":     reflect.TypeFor[view.VersionDocument](),
 }
 
 // checkDocument says where a text is not one document of the kind, with every
