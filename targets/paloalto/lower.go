@@ -28,6 +28,7 @@ type lowerer struct {
 	serviceLists map[listKey]*serviceValue
 	between      map[string][]ifacePart // parts of rules between zones
 	ranges       int                    // that were collected so far
+	listed       int                    // ranges that the lists of rules had so far
 	rules        int
 }
 

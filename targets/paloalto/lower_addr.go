@@ -17,6 +17,8 @@ const (
 	// maxRanges bounds the addresses and ranges that all groups of a text
 	// expand to; nested groups can make them many.
 	maxRanges = 4_000_000
+	// maxListed bounds the same for the lists of rules.
+	maxListed = 10_000_000
 	// maxWildcard is how many prefixes an ip-wildcard is expanded to at most.
 	maxWildcard = 1024
 )
@@ -70,7 +72,14 @@ func (l *lowerer) addrList(s *scope, list []string) *addrValue {
 	}
 	v := &addrValue{}
 	for _, name := range list {
-		v.join(l.name(s, name, 0, 0))
+		w := l.name(s, name, 0, 0)
+		if l.listed += w.size(); l.listed > maxListed {
+			*v = addrValue{}
+			v.fault(0, list[0], fmt.Sprintf("the lists of the rules expand to more than %d addresses", maxListed))
+			v.unknown = []string{"list " + shorten(strings.Join(list, ", "), 200)}
+			break
+		}
+		v.join(w)
 	}
 	v.finish()
 	v.members = nil

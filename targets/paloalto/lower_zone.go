@@ -14,7 +14,7 @@ import (
 type zones struct {
 	label map[string]string   // by zone
 	of    map[string][]string // the zones of a label
-	// labels are in the order in which they were met.
+	// labels are ascending.
 	labels []string
 	// all says that the text defines its zones, so that there are no others;
 	// defined are those.
@@ -60,6 +60,7 @@ func newZones(m *model, chain []*scope, opt targets.ParseOptions) *zones {
 			}
 		}
 	}
+	slices.Sort(z.labels)
 	return z
 }
 

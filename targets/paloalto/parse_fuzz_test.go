@@ -104,8 +104,14 @@ func FuzzDialects(f *testing.F) {
 			}
 		}
 		p := &parser{m: &model{}, tree: newTree("NBU-")}
-		if p.read([]byte(text)) != nil || len(p.problems) > 0 || p.tree.nodes[0].first == 0 {
+		if p.read([]byte(text)) != nil || len(p.problems) > 0 || p.tree.nodes[0].first == 0 ||
+			p.tree.child(0, "vsys") != 0 && p.bareScope() {
 			return
+		}
+		for _, word := range p.tree.values(0) {
+			if topShape.kids[word] == nil {
+				return
+			}
 		}
 		var first *targets.Config
 		for _, d := range dialects(t, text) {

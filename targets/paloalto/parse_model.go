@@ -22,6 +22,7 @@ func (p *parser) fill() error {
 	}
 	p.network()
 	p.reportSections()
+	p.reportZones()
 	p.findElsewhere()
 	if m.managed != "" && !m.panorama {
 		p.problem(p.lineOf("deviceconfig", "system"), "panorama-server "+m.managed,
@@ -52,7 +53,7 @@ func (p *parser) choose() error {
 	if m.panorama {
 		names = groups
 	}
-	m.prefixed = len(vsys) > 1 || len(vsys) == 1 && vsys[0] != "vsys1"
+	m.prefixed = len(vsys) > 1 || len(vsys) == 1 && (vsys[0] != "vsys1" || !t.rooted)
 	m.vsys = p.opt.Context
 	switch {
 	case len(names) == 0 && m.vsys == "" && !m.panorama:

@@ -40,7 +40,6 @@ func (p *parser) network() {
 		for i := t.nodes[w].first; i != 0; i = t.nodes[i].next {
 			if t.nodes[i].count > 0 {
 				p.m.virtualWires = append(p.m.virtualWires, t.nodes[i].name)
-				p.problem(int(t.nodes[i].line), "virtual-wire "+t.nodes[i].name, "a virtual wire: its zones have no addresses of their own, and no change is planned for such a firewall")
 			}
 		}
 	}
@@ -130,6 +129,22 @@ func (p *parser) staticRoutes(vr int32) {
 				r.nextHop = q.Addr()
 			}
 			p.m.routes = append(p.m.routes, r)
+		}
+	}
+}
+
+// reportZones reports the zones that don't route.
+func (p *parser) reportZones() {
+	c := p.m.context()
+	if c == nil {
+		return
+	}
+	for i := range c.zones.list {
+		switch z := &c.zones.list[i]; z.kind {
+		case "virtual-wire", "layer2", "tap":
+			if len(z.interfaces) > 0 {
+				p.problem(z.line, "zone "+z.name, "the zone is of kind "+z.kind+": what is behind it isn't known from addresses, and only zones of kind layer3 can be changed")
+			}
 		}
 	}
 }

@@ -13,6 +13,9 @@ type tree struct {
 	// left are words with the prefix in parts that aren't kept.
 	prefix string
 	left   map[string]bool
+	// rooted says that words stand below the root of the device's configuration
+	// (config, devices), where a vsys is always named.
+	rooted bool
 }
 
 type node struct {
@@ -188,8 +191,10 @@ func (c *cursor) enter(w []byte, line int) {
 		s := p.shape.below(w)
 		if s == transparent {
 			next = place{p.node, topShape}
+			c.t.rooted = true
 		} else if s == transparentEntry {
 			next = place{p.node, devicesShape}
+			c.t.rooted = true
 		} else if s != skipped {
 			next = place{c.node(p.node, w, line), s}
 		}

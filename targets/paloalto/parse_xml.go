@@ -205,11 +205,23 @@ func (r *xmlReader) begin(name, attr []byte, named bool, line int) {
 		e.member = true
 	case len(r.open) < 3 && (string(name) == "response" || string(name) == "result"):
 	case string(name) == "entry" && named:
+		r.again(attr, line)
 		r.c.enter(attr, line)
 	default:
 		r.c.enter(name, line)
 	}
 	r.open = append(r.open, e)
+}
+
+// again reports an object or rule that is there already.
+func (r *xmlReader) again(name []byte, line int) {
+	p := r.c.top()
+	if p.node < 0 || p.shape.kind != entries || !p.shape.each.entry {
+		return
+	}
+	if n := r.c.t.child(p.node, string(name)); n != 0 {
+		r.p.problem(line, string(name), "an entry of this name is there already; both are read as one")
+	}
 }
 
 func (r *xmlReader) endTag() error {
