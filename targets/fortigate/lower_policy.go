@@ -123,8 +123,8 @@ var tcpOnly = ruleset.Protocol(ruleset.TCP)
 // ends are the sources and destinations of a policy. The two families don't
 // mix: a product of both holds no packet from one to the other.
 func (l *lowering) ends(p *policy) (src, dst addrs) {
-	src = join(negated(l.list(p, p.src, false), p.srcNot, false), negated(l.list(p, p.src6, true), p.src6Not, true))
-	dst = join(negated(l.list(p, p.dst, false), p.dstNot, false), negated(l.list(p, p.dst6, true), p.dst6Not, true))
+	src = join(negated(l.list(p, p.src, false), p.srcNot && len(p.src) > 0, false), l.negated6(p, p.src6, p.srcNot, p.src6Not))
+	dst = join(negated(l.list(p, p.dst, false), p.dstNot && len(p.dst) > 0, false), l.negated6(p, p.dst6, p.dstNot, p.dst6Not))
 	for _, f := range p.others {
 		if policyFields[f.name].kind != matching || !strings.HasPrefix(f.name, "internet-service") {
 			continue
@@ -157,8 +157,8 @@ func (l *lowering) list(p *policy, names []string, v6 bool) addrs {
 	return a
 }
 
-// negated turns a list into what is not in it. A list that isn't there stays
-// empty.
+// negated turns a list into what is not in it. A list that isn't there is not
+// negated: it stays empty.
 func negated(a addrs, not, v6 bool) addrs {
 	if !not {
 		return a
@@ -169,6 +169,20 @@ func negated(a addrs, not, v6 bool) addrs {
 		n.unknown = append(n.unknown, "not "+u)
 	}
 	return n
+}
+
+// negated6 is an IPv6 list with the negations of both families. Before FortiOS
+// 7.2.4 (CLI reference) there is no negation for IPv6 alone; whether srcaddr-negate
+// then negates srcaddr6 too isn't said.
+func (l *lowering) negated6(p *policy, names []string, not4, not6 bool) addrs {
+	a := l.list(p, names, true)
+	if len(names) == 0 {
+		return a
+	}
+	if not4 && !not6 && !l.m.header.since(7, 2, 4) {
+		return addrs{hi: family(true), unknown: []string{"negated IPv6 addresses " + fingerprint(a.lo.String(), a.unknown)}}
+	}
+	return negated(a, not6, true)
 }
 
 func join(a, b addrs) addrs {
