@@ -190,7 +190,8 @@ type frame struct {
 
 // selectContext returns the configuration to read. A text has several if it was
 // recorded in a session that went from context to context: the line with
-// "changeto context NAME" names what follows.
+// "changeto context NAME" names what follows. What stands above the first such
+// line has no name.
 func selectContext(text, want string) (frame, error) {
 	frames := contexts(text)
 	if len(frames) == 0 {
@@ -221,8 +222,11 @@ func contexts(text string) []frame {
 		}
 		num++
 		if w := changeWords(raw); w != nil {
-			if open >= 0 {
+			switch {
+			case open >= 0:
 				out[len(out)-1].text = text[open:at]
+			case len(out) == 0 && hasConfiguration(text[:at]):
+				out = append(out, frame{text: text[:at]}) // of the context where the session began
 			}
 			open = -1
 			if w[0] == "context" {
@@ -236,6 +240,16 @@ func contexts(text string) []frame {
 		out[len(out)-1].text = text[open:]
 	}
 	return out
+}
+
+// hasConfiguration says whether a text holds the configuration of a context.
+func hasConfiguration(text string) bool {
+	i := strings.Index(text, "ASA Version ")
+	if i < 0 {
+		return false
+	}
+	line, _, _ := strings.Cut(text[i:], "\n")
+	return !strings.Contains(line, "<system>")
 }
 
 // changeWords returns what follows "changeto" in a line of a terminal, as in

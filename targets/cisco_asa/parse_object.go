@@ -101,7 +101,8 @@ func (p *parser) addr(s string) (netip.Addr, bool) {
 // words.
 func (p *parser) netAt(i int) (o operand, n int, ok bool) {
 	s := p.at(i)
-	if j := strings.LastIndexByte(s, '/'); j >= 0 {
+	_, named := p.m.names[s]
+	if j := strings.LastIndexByte(s, '/'); j >= 0 && !named {
 		a, ok := p.addr(s[:j])
 		bits, okBits := smallNumber(s[j+1:], 128)
 		if !ok || !okBits || !a.Is6() {

@@ -101,7 +101,7 @@ func bothNumbers() map[string]uint16 {
 // portNumber reads a port in a line of that protocol. Where the line doesn't
 // say one protocol, only words of both have a meaning.
 func portNumber(p protoSpec, word string) (uint16, bool) {
-	if n, err := strconv.ParseUint(word, 10, 16); err == nil {
+	if n, ok := smallNumber(word, 65535); ok {
 		return uint16(n), true
 	}
 	words := tcpUDPNumbers
@@ -133,7 +133,7 @@ func protoName(p protoSpec) string {
 
 // protoNumber reads a protocol by name or number. Protocol 0 is "ip".
 func protoNumber(word string) (protoSpec, bool) {
-	if n, err := strconv.ParseUint(word, 10, 8); err == nil {
+	if n, ok := smallNumber(word, 255); ok {
 		if n == 0 {
 			return protoSpec{kind: ipProto}, true
 		}
@@ -152,7 +152,7 @@ func protoNumber(word string) (protoSpec, bool) {
 
 // icmpNumber reads a type of ICMP, or of ICMPv6 if v6.
 func icmpNumber(v6 bool, word string) (uint8, bool) {
-	if n, err := strconv.ParseUint(word, 10, 8); err == nil {
+	if n, ok := smallNumber(word, 255); ok {
 		return uint8(n), true
 	}
 	names := icmpNumbers
