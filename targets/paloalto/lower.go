@@ -74,11 +74,18 @@ func (m *model) ruleSet(opt targets.ParseOptions) (ruleset.RuleSet, []targets.Pr
 	chain := slices.Clone(l.context)
 	slices.Reverse(chain)
 	for _, s := range chain {
+		if list := s.rules.security.list; len(list) > 0 && s.kind != vsysScope {
+			name := stageName("rulebase", s)
+			l.problem(list[0].line, name, "local rules in a place that isn't a vsys; what they decide isn't known")
+			rs.Stages = append(rs.Stages, undecided(name, name, "it isn't known when the rules of "+scopeTitle(s)+" are tried"))
+		}
+	}
+	for _, s := range chain {
 		add(stageName("pre-rulebase", s), s, &s.pre.security)
 	}
 	switch c := m.context(); {
 	case m.panorama && !m.sectionOnly:
-		rs.Stages = append(rs.Stages, localRules())
+		rs.Stages = append(rs.Stages, undecided("rulebase", "local rules of the firewalls", "Panorama doesn't hold the local rules of the firewalls"))
 	case c != nil && !m.panorama:
 		rs.Stages = append(rs.Stages, l.stage("rulebase", c, &c.rules.security))
 	}
@@ -105,18 +112,15 @@ func stageName(base string, s *scope) string {
 
 var notSelf = ruleset.NotIfaces(ruleset.Self)
 
-// localRules stands for the rules of the firewalls themselves, which Panorama
-// doesn't know.
-func localRules() ruleset.Stage {
-	s := ruleset.Stage{Name: "rulebase", In: notSelf, Out: notSelf, Default: ruleset.Next}
-	for _, a := range []struct {
-		action ruleset.Action
-		id     string
-	}{{ruleset.Permit, "local rules of the firewalls, permitting"}, {ruleset.Deny, "local rules of the firewalls, denying"}} {
+// undecided is a stage of which nothing is known: it may permit or deny any
+// packet.
+func undecided(name, id, why string) ruleset.Stage {
+	s := ruleset.Stage{Name: name, In: notSelf, Out: notSelf, Default: ruleset.Next}
+	for _, a := range []ruleset.Action{ruleset.Permit, ruleset.Deny} {
 		s.Rules = append(s.Rules, ruleset.Rule{
-			Src: ruleset.AnyAddr(), Dst: ruleset.AnyAddr(), Service: ruleset.AnyService(), Action: a.action,
-			Opaque: &ruleset.Opaque{ID: a.id, Why: "Panorama doesn't hold the local rules of the firewalls"},
-			Name:   "(local rules)",
+			Src: ruleset.AnyAddr(), Dst: ruleset.AnyAddr(), Service: ruleset.AnyService(), Action: a,
+			Opaque: &ruleset.Opaque{ID: id + ", those that " + a.String(), Why: why},
+			Name:   "(" + id + ")",
 		})
 	}
 	return s
@@ -385,6 +389,10 @@ func (l *lowerer) override(name, action string) *rule {
 				}
 				if answers(&c) == nil {
 					l.problem(c.line, name+" action "+c.action, "an action that isn't known; it can allow or deny")
+				}
+				for _, f := range c.unknown {
+					l.problem(f.line, name+" "+f.name+" "+f.text, "a field of a security rule that isn't known; it can decide what the rule does")
+					c.action = "unknown"
 				}
 				return &c
 			}

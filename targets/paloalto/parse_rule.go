@@ -134,10 +134,13 @@ func (p *parser) ruleScalar(r *rule, word string, i int32) bool {
 		if t.path(i, "devices") != 0 && t.nodes[t.path(i, "devices")].count > 0 || t.child(i, "tags") != 0 {
 			r.target = t.text(i)
 		}
-	case "uuid", "qos":
-		// The uuid is the device's own; qos marks packets that pass.
+	case "uuid", "qos", "disable-inspect", "audit-comment":
+		// The uuid is the device's own; qos marks packets that pass, and
+		// disable-inspect says how deep they are looked into.
 	default:
-		return false
+		// Whatever the condition is, any stands for none.
+		v := t.values(i)
+		return len(v) == 1 && v[0] == "any" && t.nodes[t.nodes[i].first].first == 0
 	}
 	return true
 }
