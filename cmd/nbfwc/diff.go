@@ -25,7 +25,7 @@ texts, line by line.
 
 Exit status 1 says that there is a difference.`,
 		GroupID: "make",
-		Example: "  nbfwc diff HEAD:policies policies\n  nbfwc diff old.hcl new.hcl -json\n  nbfwc diff asa.running fortigate.conf -map inside=port1 -map outside=wan1",
+		Example: "  nbfwc diff HEAD:policies policies\n  nbfwc diff asa.running fortigate.conf -map inside=port1 -map outside=wan1",
 		Args:    cobra.ExactArgs(2),
 	}
 	flags := policyArgs(cmd)

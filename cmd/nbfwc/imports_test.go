@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nbfwc/nbfwc/lang"
+	"github.com/nbfwc/nbfwc/targets"
 )
 
 // The import law of docs/architecture.md: for each package, which of our own
@@ -91,5 +94,12 @@ func TestOnlyTheProgramTouchesTheWorld(t *testing.T) {
 		if !strings.Contains(line, "_test.go:") {
 			t.Errorf("library code touches the world: %s", line)
 		}
+	}
+}
+
+// Neither package may import the other, and both have to mean the same.
+func TestOnePrefix(t *testing.T) {
+	if lang.DefaultPrefix != targets.DefaultPrefix {
+		t.Errorf("lang has %q, targets %q", lang.DefaultPrefix, targets.DefaultPrefix)
 	}
 }
