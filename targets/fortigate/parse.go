@@ -76,6 +76,7 @@ type reader struct {
 	sdwan     map[string][]string
 	sdwanZone []string
 	problems  int
+	typed     bool // the command stands at a prompt
 	work      int
 }
 
@@ -89,6 +90,9 @@ type frame struct {
 	// skip says that the table is of another VDOM or has no bearing; foreign
 	// that it is of another VDOM.
 	skip, foreign bool
+	// typed says that it was entered at a prompt of a session, which need not
+	// leave it.
+	typed bool
 	// inEntry says that an "edit" is open, entry is its name, at its index.
 	inEntry bool
 	entry   string
@@ -119,7 +123,9 @@ func readModel(text string, opt targets.ParseOptions) (*model, error) {
 	}
 	for len(p.stack) > 0 {
 		f := p.top()
-		p.refuse(f.line, "config "+f.path, "the text ends inside of this table; fetch the configuration again")
+		if !f.typed {
+			p.refuse(f.line, "config "+f.path, "the text ends inside of this table; fetch the configuration again")
+		}
 		p.closeEntry(f)
 		p.stack = p.stack[:len(p.stack)-1]
 	}
@@ -196,7 +202,9 @@ func (p *reader) noise(c command) {
 		sub := scanner{text: rest, line: c.line - 1}
 		if inner, ok := sub.next(); ok && inner.words[0] != "#" {
 			if _, again := stripPrompt(inner.text); !again {
+				p.typed = true
 				p.command(inner)
+				p.typed = false
 			}
 		}
 		if sub.open > 0 {
@@ -204,7 +212,7 @@ func (p *reader) noise(c command) {
 		}
 		return
 	}
-	if len(p.stack) == 0 || p.skipped() {
+	if p.parent() == "" || p.skipped() {
 		for _, word := range [...]string{"show", "sh", "get", "diagnose", "exit", "current", "execute"} {
 			if c.words[0] == word || word == "current" && strings.HasPrefix(c.text, "current vf=") {
 				return
@@ -239,7 +247,7 @@ func (p *reader) comment(c command) {
 // config enters a table.
 func (p *reader) config(c command) {
 	path := strings.Join(c.words[1:], " ")
-	f := frame{path: path, line: c.line}
+	f := frame{path: path, line: c.line, typed: p.typed}
 	if len(p.stack) >= maxDepth {
 		if !p.skipped() {
 			p.refuse(c.line, c.text, "tables are nested deeper than on any FortiGate")
