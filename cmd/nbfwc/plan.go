@@ -9,6 +9,7 @@ import (
 
 	"github.com/nbfwc/nbfwc/compile"
 	"github.com/nbfwc/nbfwc/drift"
+	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
 	"github.com/nbfwc/nbfwc/view"
 )
@@ -105,6 +106,8 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 	if p.Change == nil {
 		return p, nil
 	}
+	have.RuleSet = *ruleset.Settle(&have.RuleSet, fw.Assume)
+	p.Change.Result = *ruleset.Settle(&p.Change.Result, fw.Assume)
 	p.Report, err = drift.Review(l.graph, fw, have, &p.Change.Result)
 	return p, err
 }

@@ -48,11 +48,24 @@ var refusedHere = map[string]string{
 var refusedExample = regexp.MustCompile("(?ms)^### ([^\n]*)\n(.*?)^```hcl\n(.*?)^```$")
 var refusedMark = regexp.MustCompile(`# REFUSED: (.*)$`)
 
-// TestRefusals runs the examples of the nftables page: what is refused is on the
-// marked line and nothing else is. Each reason in the code of the target is on
-// the page, or no policy can cause it.
+// TestRefusals runs the examples of the targets' pages: what is refused is on the
+// marked line and nothing else is. Each reason in the code of nftables is on its
+// page, or no policy can cause it.
 func TestRefusals(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join(repository, "docs/targets/nftables.md"))
+	for _, target := range allTargets {
+		t.Run(target.Name(), func(t *testing.T) {
+			said := refusedOnPage(t, target.Name())
+			if target.Name() == "nftables" {
+				allRefusalsSaid(t, said)
+			}
+		})
+	}
+}
+
+// refusedOnPage runs the examples of one page and returns what was said of them.
+func refusedOnPage(t *testing.T, target string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(repository, "docs/targets", target+".md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +106,14 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	if said == "" {
+		t.Error("nothing is refused")
+	}
+	return said
+}
+
+func allRefusalsSaid(t *testing.T, said string) {
+	t.Helper()
 	for _, text := range refusalsOfCode(t) {
 		unreachable := slices.ContainsFunc(keys(refusedHere), func(part string) bool { return strings.Contains(text, part) })
 		onPage := strings.Contains(said, longestPart(text))
