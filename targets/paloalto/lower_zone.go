@@ -46,7 +46,9 @@ func newZones(m *model, chain []*scope, opt targets.ParseOptions) *zones {
 			z.add(name, mapped)
 		}
 	}
-	z.all = len(z.defined) > 0 && !m.panorama && m.managed == ""
+	// A template of Panorama can define zones that a firewall's own text lacks.
+	complete := m.managed == "" || m.scope(pushedScope, "") != nil
+	z.all = len(z.defined) > 0 && !m.panorama && complete
 	for _, s := range chain {
 		for _, b := range []*rulebase{&s.pre, &s.rules, &s.post} {
 			for i := range b.security.list {

@@ -108,8 +108,8 @@ func FuzzDialects(f *testing.F) {
 			p.tree.child(0, "vsys") != 0 && p.bareScope() {
 			return
 		}
-		for _, word := range p.tree.values(0) {
-			if topShape.kids[word] == nil {
+		for i := p.tree.nodes[0].first; i != 0; i = p.tree.nodes[i].next {
+			if topShape.kids[p.tree.nodes[i].name] == nil {
 				return
 			}
 		}

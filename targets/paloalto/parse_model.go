@@ -24,9 +24,9 @@ func (p *parser) fill() error {
 	p.reportSections()
 	p.reportZones()
 	p.findElsewhere()
-	if m.managed != "" && !m.panorama {
+	if m.managed != "" && !m.panorama && m.scope(pushedScope, "") == nil {
 		p.problem(p.lineOf("deviceconfig", "system"), "panorama-server "+m.managed,
-			"this firewall is managed by Panorama: rules and objects that Panorama pushes are decided on there and are not in this text unless it is the merged configuration")
+			"this firewall is managed by Panorama: rules and objects that Panorama pushes are decided on there and are not in this text; read the merged configuration to see them")
 	}
 	return nil
 }
