@@ -50,7 +50,7 @@ func objectAt(words []string) int {
 	switch words[0] {
 	case "vsys", "device-group":
 		n = 2
-	case "shared":
+	case "shared", "panorama":
 		n = 1
 	}
 	if words[n] == "rulebase" || words[n] == "pre-rulebase" || words[n] == "post-rulebase" {
@@ -64,7 +64,7 @@ func (c *candidate) refuse(line, why string) { c.log = append(c.log, line+": "+w
 func (c *candidate) do(line string) {
 	words := wordsOf(line)
 	verb, words := words[0], words[1:]
-	if verb == "commit" {
+	if verb == "commit" || verb == "commit-all" {
 		return
 	}
 	if words[0] == "deviceconfig" {

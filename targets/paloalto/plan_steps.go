@@ -9,7 +9,7 @@ import (
 )
 
 // steps are the edits of the candidate from have to want, and the commit. Nothing
-// takes effect before it, so that the order is the one in which each command
+// takes effect before it (on Panorama: before commit-all), so that the order is the one in which each command
 // finds what it names: objects, groups, services, rules, their order; then what
 // is no longer referred to.
 func (p *planner) steps() []targets.Step {
@@ -41,6 +41,11 @@ func (p *planner) steps() []targets.Step {
 		for _, c := range step.Commands {
 			p.checkCommand(c)
 		}
+	}
+	if p.want.panorama {
+		return append(steps,
+			targets.Step{Why: "make it Panorama's configuration", Commands: []string{"commit"}},
+			targets.Step{Why: "make all of it take effect on the firewalls of the device group", Commands: []string{"commit-all shared-policy device-group " + quoted(p.want.vsys)}})
 	}
 	return append(steps, targets.Step{Why: "make all of it take effect at once", Commands: []string{"commit"}})
 }

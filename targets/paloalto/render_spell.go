@@ -106,7 +106,10 @@ func (s *speller) rule(want *ruleset.Rule) {
 		s.own.rules = append(s.own.rules, main)
 	}
 	if len(applications) > 0 {
-		r.name = s.unique(name + "-ping")
+		if len(services) > 0 {
+			name += "-ping"
+		}
+		r.name = s.unique(name)
 		r.application, r.service = applications, []string{"application-default"}
 		s.own.rules = append(s.own.rules, r)
 	}
