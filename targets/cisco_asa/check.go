@@ -210,9 +210,17 @@ func (l *layout) checkRule(r *ruleset.Rule) {
 	if r.Action == ruleset.Permit && r.Idle != 0 && r.Service.Intersect(ruleset.Protocol(ruleset.TCP)).IsEmpty() {
 		l.problem(name, "an idle timeout of %v for a service without TCP: timeouts are set for TCP connections only; leave it out", r.Idle)
 	}
+	if l.job.Manage == targets.Section && r.Action == ruleset.Permit && isAll(r) {
+		l.problem(name, "a rule of a section that names neither addresses nor services couldn't be told from one of others; name some")
+	}
 	if l.job.Manage == targets.Section && r.Action != ruleset.Permit && (wide(r.Src) || wide(r.Dst) || r.Service.IsAny()) {
 		l.problem(name, "a section refuses only between named addresses and for named services; this rule would refuse traffic of others")
 	}
+}
+
+// isAll says whether a rule names nothing at all.
+func isAll(r *ruleset.Rule) bool {
+	return r.Service.IsAny() && r.SrcGroup == "" && r.DstGroup == "" && (wide(r.Src) || r.Src.IsEmpty()) && (wide(r.Dst) || r.Dst.IsEmpty())
 }
 
 // wide says whether a set holds all addresses of a family.

@@ -23,7 +23,7 @@ func Plan(have *targets.Config, job targets.Job, opt targets.PlanOptions) (*targ
 	if len(p.problems) > 0 {
 		return nil, p.problems
 	}
-	p.literal = p.l.isLiteral()
+	p.literal = job.Manage == targets.Exclusive && p.l.isLiteral()
 	return p.change(p.wanted, parseOptions(&job))
 }
 
@@ -39,7 +39,7 @@ func Restore(have, before *targets.Config) (*targets.Change, []targets.Problem) 
 	if prefix == "" {
 		prefix = targets.DefaultPrefix
 	}
-	p := &planner{have: m, prefix: prefix, twins: map[string]bool{}, other: map[string]bool{}, before: old, literal: old.hasLiteral(prefix)}
+	p := &planner{have: m, prefix: prefix, twins: map[string]bool{}, other: map[string]bool{}, before: old}
 	return p.change(p.restored, m.opt)
 }
 
@@ -86,7 +86,8 @@ type planner struct {
 	l          *layout
 	before     *model // to restore
 	opt        targets.PlanOptions
-	// literal says that lines of ours may refer to no object at all.
+	// literal says that entries of an exclusive list may refer to no object at
+	// all.
 	literal bool
 	// twins are names of objects that have to be made anew under their other
 	// name, other the interfaces whose list is.
@@ -186,20 +187,6 @@ func (l *layout) isLiteral() bool {
 	for _, r := range l.rules {
 		if r.service == "" && r.src.name == "" && r.dst.name == "" {
 			return true
-		}
-	}
-	return false
-}
-
-// hasLiteral says whether a line between our marks refers to no object.
-func (m *model) hasLiteral(prefix string) bool {
-	for _, a := range m.acls {
-		if from, to, ok, _ := m.section(a); ok {
-			for _, l := range a.lines[from:to] {
-				if !l.remark && m.lineOwner(l, prefix) == nobodys {
-					return true
-				}
-			}
 		}
 	}
 	return false

@@ -178,14 +178,19 @@ func (p *planner) restoreObjects(keep map[string]bool) {
 	m, old := p.want, p.before
 	renamed := map[string]string{}
 	n := p.newNames()
-	for _, o := range old.objects {
-		if !old.isOurs(o, p.prefix) {
-			continue
+	var ours []*object // what others are made of first; ours are nested once
+	for _, holds := range []bool{false, true} {
+		for _, o := range old.objects {
+			if old.isOurs(o, p.prefix) && holds == (len(o.refers()) > 0) {
+				ours = append(ours, o)
+			}
 		}
+	}
+	for _, o := range ours {
 		c := o.clone()
 		for i := range c.nets {
 			if to, ok := renamed[c.nets[i].addr.name]; ok {
-				c.nets[i].addr.name = to
+				c.nets[i].addr = m.operandOf(to)
 			}
 		}
 		at := n.at(c)
@@ -200,6 +205,14 @@ func (p *planner) restoreObjects(keep map[string]bool) {
 		p.renameInLines(renamed)
 	}
 	p.dropUnused(keep)
+}
+
+// operandOf is how an object or group of addresses is referred to.
+func (m *model) operandOf(name string) operand {
+	if o := m.index[name]; o != nil && o.kind == networkObject {
+		return wordOperand(objectAddr, name)
+	}
+	return wordOperand(groupAddr, name)
 }
 
 // renameInLines has the lines of ours refer to objects under their other names.
@@ -217,10 +230,7 @@ func (p *planner) renameInLines(renamed map[string]string) {
 				if !ok {
 					continue
 				}
-				o.name, changed = to, true
-				if o.kind = groupAddr; m.index[to].kind == networkObject {
-					o.kind = objectAddr
-				}
+				*o, changed = m.operandOf(to), true
 			}
 			if to, ok := renamed[e.proto.name]; ok {
 				e.proto.name, changed = to, true

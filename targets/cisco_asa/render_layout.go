@@ -167,8 +167,13 @@ func (l *layout) layRule(r *ruleset.Rule) {
 	}
 	l.rules = append(l.rules, w)
 	var ok bool
-	if w.src, w.dst = l.named(r.SrcGroup, r.Src), l.named(r.DstGroup, r.Dst); r.SrcGroup == "" && r.DstGroup == "" || r.Service.IsAny() {
+	w.src, w.dst = l.named(r.SrcGroup, r.Src), l.named(r.DstGroup, r.Dst)
+	exclusive := l.job.Manage == targets.Exclusive
+	if exclusive && r.SrcGroup == "" && r.DstGroup == "" || r.Service.IsAny() {
 		w.inline, ok = l.inlineService(r.Service)
+	}
+	if ok && !exclusive { // an entry of a section names something of ours, by which it is known
+		w.src, w.dst = w.src.unlessOne(), w.dst.unlessOne()
 	}
 	if ok && w.src != (wantSide{}) && w.dst != (wantSide{}) {
 		return
@@ -277,6 +282,15 @@ func (l *layout) named(group string, set ruleset.AddrSet) wantSide {
 		return wantSide{word: prefixOperand(p[0])}
 	}
 	return wantSide{}
+}
+
+// unlessOne is nothing for one address or network, which a group of our own can
+// hold.
+func (s wantSide) unlessOne() wantSide {
+	if s.word.kind == hostAddr || s.word.kind == netAddr {
+		return wantSide{}
+	}
+	return s
 }
 
 // ownSide is s, or a group of our own if s is nothing.
