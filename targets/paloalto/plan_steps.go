@@ -9,9 +9,9 @@ import (
 )
 
 // steps are the edits of the candidate from have to want, and the commit. Nothing
-// takes effect before it (on Panorama: before commit-all), so that the order is the one in which each command
-// finds what it names: objects, groups, services, rules, their order; then what
-// is no longer referred to.
+// takes effect before it (on Panorama: before commit-all), so that the order is
+// the one in which each command finds what it names: objects, groups, services,
+// rules, their order; then what is no longer referred to.
 func (p *planner) steps() []targets.Step {
 	s := speech{p.want}
 	have, want := p.have.context(), p.want.context()

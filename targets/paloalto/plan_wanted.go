@@ -29,7 +29,7 @@ func (p *planner) wanted(own *ours, rules []rule) {
 		if !c.tags.has(mark) {
 			put(&c.tags, newTag())
 		}
-	case c.tags.has(mark) && !p.want.uses(mark):
+	case c.tags.has(mark) && c.tags.get(mark).comments == newTag().comments && !p.want.uses(mark):
 		setList(&c.tags, slices.DeleteFunc(slices.Clone(c.tags.list), func(t tag) bool { return t.name == mark }))
 	}
 }
