@@ -12,7 +12,7 @@ import (
 	"github.com/nbfwc/nbfwc/targets"
 )
 
-// largeJob has 100,000 hosts in ten groups and 100 rules.
+// largeJob has 10,000 hosts in ten groups and 100 rules.
 func largeJob() targets.Job {
 	any := ruleset.NotIfaces(ruleset.Self)
 	job := targets.Job{Firewall: "edge", Prefix: "NBU-", Anchor: "bottom", Interfaces: []targets.Interface{{Label: "core", Devices: []string{"core"}}, {Label: "dmz", Devices: []string{"dmz"}}}}
@@ -48,7 +48,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 }
 
-// BenchmarkPlan plans one more host where there are 100,000, and 5,000 policies
+// BenchmarkPlan plans one more host where there are 10,000, and 500 policies
 // of others.
 func BenchmarkPlan(b *testing.B) {
 	job := largeJob()

@@ -32,6 +32,24 @@ func (p *planner) find(final *model, low *lowered) {
 	}
 	p.findHeld()
 	p.findShadows(final, low)
+	p.findTimeouts(final)
+}
+
+// findTimeouts names ports to which the device gives a longer idle timeout than
+// our services do, which win (Fortinet: service, then policy, then system).
+func (p *planner) findTimeouts(final *model) {
+	for i := range final.services {
+		s := &final.services[i]
+		if s.ttl <= 0 || len(s.tcp) == 0 || !p.isOwn(s.name, s.comment) {
+			continue
+		}
+		for _, e := range final.ttl.ports {
+			dst := s.tcp[0].dst
+			if (e.protocol == ruleset.TCP || e.protocol == 0) && e.ports.From <= dst.To && dst.From <= e.ports.To && (e.timeout == never || e.timeout > s.ttl) {
+				p.finding(e.line, "system session-ttl, ports "+e.ports.String(), "the device keeps these sessions longer than our service %s does, which comes before it; give the firewall's time with established", s.name)
+			}
+		}
+	}
 }
 
 // findHeld names groups that are no longer needed and stay.

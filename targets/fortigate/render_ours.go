@@ -40,15 +40,19 @@ type addressKey struct{ ruleset.Range }
 func newLayout(job *targets.Job) *layout {
 	l := &layout{job: job, prefix: jobPrefix(job), given: job.Established,
 		devices: map[string][]string{}, groups: map[string]int{},
-		haveAddress: map[addressKey]string{}, haveGroup: map[string]bool{}, haveService: map[string]bool{}}
+		haveGroup: map[string]bool{}, haveService: map[string]bool{}}
 	for _, f := range job.Interfaces {
 		if l.devices[f.Label] = f.Devices; len(f.Devices) == 0 {
 			l.devices[f.Label] = []string{f.Label}
 		}
 	}
+	members := 0
 	for i := range job.Want.Groups {
 		l.groups[job.Want.Groups[i].Name] = i
+		members += len(job.Want.Groups[i].Members)
 	}
+	l.addresses = make([]address, 0, members)
+	l.haveAddress = make(map[addressKey]string, members)
 	l.checkJob()
 	for i := range job.Want.Stages {
 		l.stage(&job.Want.Stages[i])
@@ -129,10 +133,18 @@ func logOf(r *ruleset.Rule) logMode {
 
 // families says for which families a rule has a source and a destination.
 func families(r *ruleset.Rule) (v4, v6 bool) {
-	both := func(family ruleset.AddrSet) bool {
-		return !r.Src.Intersect(family).IsEmpty() && !r.Dst.Intersect(family).IsEmpty()
+	src4, src6 := familiesOf(r.Src)
+	dst4, dst6 := familiesOf(r.Dst)
+	return src4 && dst4, src6 && dst6
+}
+
+// familiesOf says which families a set has addresses of.
+func familiesOf(s ruleset.AddrSet) (v4, v6 bool) {
+	if s.IsEmpty() {
+		return false, false
 	}
-	return both(ruleset.Any4()), both(ruleset.Any6())
+	ranges := s.Ranges() // IPv4 first
+	return ranges[0].From.Is4(), ranges[len(ranges)-1].From.Is6()
 }
 
 // interfaces are the device's words for a set that checkRule found nothing

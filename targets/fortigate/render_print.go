@@ -3,7 +3,6 @@ package fortigate
 import (
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -221,13 +220,6 @@ func (p *printer) ttl(t ttl) {
 	}
 }
 
-// svcGroup writes the fields of a service group.
-func (p *printer) svcGroup(g *svcGroup) {
-	p.list("member", g.members)
-	p.text("comment", g.comment)
-	p.fields(g.others)
-}
-
 var actionWords = map[polAction]string{accept: "accept", ipsec: "ipsec"}
 
 var logWords = map[logMode]string{logAll: "all", logNone: "disable"}
@@ -287,6 +279,3 @@ func (p *printer) match(q *policy) {
 	p.ttl(q.ttl)
 	p.fields(q.others)
 }
-
-// sortedCopy is for keys, in which the order of a list has no meaning.
-func sortedCopy(list []string) []string { return slices.Sorted(slices.Values(list)) }
