@@ -256,3 +256,46 @@ func othersKept(t *testing.T, text string) {
 		}
 	}
 }
+
+// TestTakeOverAndBack: an exclusive firewall takes over rules of others, changes,
+// and goes back to what was there before.
+func TestTakeOverAndBack(t *testing.T) {
+	for i := range 60 {
+		rng := rand.New(rand.NewPCG(uint64(i), 3))
+		first, second := randomJob(rng, targets.Exclusive), randomJob(rng, targets.Exclusive)
+		opt := parseOptions(&first)
+		text := readCandidate(others).text()
+		blank := readDevice(t, text, opt)
+		if c, problems := (Target{}).Plan(blank, first, targets.PlanOptions{}); c != nil || len(problems) != 1 {
+			t.Fatalf("taken over without leave: %v", problems)
+		}
+		take, problems := Target{}.Plan(blank, first, targets.PlanOptions{TakeOver: true})
+		if take == nil {
+			t.Fatal(problemLines(problems))
+		}
+		text = typedInto(t, text, take)
+		one := readDevice(t, text, opt)
+		want := Effective(first)
+		if same, err := ruleset.SameEffect(&one.RuleSet, &want); err != nil || !same {
+			t.Fatalf("case %d: after the take-over the device does something else: %v %s\n%s", i, err, differences(&one.RuleSet, &want), text)
+		}
+		change, problems := Target{}.Plan(one, second, targets.PlanOptions{})
+		if change == nil {
+			t.Fatal(problemLines(problems))
+		}
+		text = typedInto(t, text, change)
+		two := readDevice(t, text, opt)
+		want = Effective(second)
+		if same, err := ruleset.SameEffect(&two.RuleSet, &want); err != nil || !same {
+			t.Fatalf("case %d: after the change the device does something else: %v %s\n%s", i, err, differences(&two.RuleSet, &want), text)
+		}
+		back, problems := Target{}.Restore(two, blank)
+		if back == nil {
+			t.Fatal(problemLines(problems))
+		}
+		text = typedInto(t, text, back)
+		if now := readDevice(t, text, opt); now.Digest != blank.Digest {
+			t.Fatalf("case %d: back is not where it was:\n%s\n%s", i, stepLines(back.Steps), text)
+		}
+	}
+}
