@@ -83,9 +83,11 @@ func (p *planner) wantClasses(idles []idleWant) {
 		pm = &policyMap{name: name}
 		m.policyMaps = append(m.policyMaps, pm)
 	}
+	var classes []policyClass
 	for i := range idles {
-		p.wantClass(pm, idles[i].policyClass())
+		classes = append(classes, idles[i].policyClass())
 	}
+	p.setClasses(pm, classes)
 	for _, s := range m.servicePolicies {
 		if other := m.policyMap(s.policy); s.iface != "" && other != nil && other.setsTimeout() {
 			p.findings = append(p.findings, problemAt(s.num, s.text(), "the policy-map of this interface sets connection timeouts and wins over the one for all interfaces, so that connections of ours that enter there may not get their idle timeout; add our classes to it"))
@@ -97,22 +99,48 @@ func (pm *policyMap) setsTimeout() bool {
 	return slices.ContainsFunc(pm.classes, func(c policyClass) bool { return c.timeout.hasIdle })
 }
 
-// wantClass adds a class after those that are there; order decides, and ours
-// doesn't go above those of others.
-func (p *planner) wantClass(pm *policyMap, want policyClass) {
-	for i, c := range pm.classes {
-		if c.class == want.class {
-			c.timeout = want.timeout
-			pm.classes[i] = c
-			return
+// setClasses makes our classes in a policy-map the given ones, in their order.
+// Those that stand in that order already stay; the others come after all that
+// is there, since ours don't go above those of others.
+func (p *planner) setClasses(pm *policyMap, want []policyClass) {
+	kept := p.keptClasses(pm, want)
+	var list []policyClass
+	n := 0
+	for _, c := range pm.classes {
+		switch {
+		case !p.isIdleName(c.class):
+			list = append(list, c)
+		case n < kept && c.class == want[n].class:
+			c.timeout = want[n].timeout
+			list = append(list, c)
+			n++
 		}
-		if c.timeout.hasIdle && !strings.HasPrefix(c.class, p.prefix+idleName) && c.class != "class-default" {
+	}
+	at := len(list)
+	if at > 0 && list[at-1].class == "class-default" {
+		at--
+	}
+	pm.classes = slices.Insert(list, at, want[kept:]...)
+	for i, c := range pm.classes {
+		below := slices.ContainsFunc(pm.classes[i:], func(c policyClass) bool { return p.isIdleName(c.class) })
+		if below && c.timeout.hasIdle && !p.isIdleName(c.class) && c.class != "class-default" {
 			p.findings = append(p.findings, problemAt(c.num, "policy-map "+pm.name+" class "+c.class, "the class stands above ours and sets an idle timeout: what it matches doesn't get ours; it is left alone; exclude our connections from it"))
 		}
 	}
-	at := len(pm.classes)
-	if at > 0 && pm.classes[at-1].class == "class-default" {
-		at--
+}
+
+// keptClasses is how many of the wanted classes stand in a policy-map already
+// in their order.
+func (p *planner) keptClasses(pm *policyMap, want []policyClass) int {
+	n := 0
+	for _, c := range pm.classes {
+		if !slices.ContainsFunc(want, func(w policyClass) bool { return w.class == c.class }) {
+			continue
+		}
+		if n >= len(want) || want[n].class != c.class {
+			break
+		}
+		n++
 	}
-	pm.classes = slices.Insert(pm.classes, at, want)
+	return n
 }

@@ -158,18 +158,15 @@ func (p *planner) restoreClasses() {
 		}
 	}
 	for _, pm := range m.policyMaps {
-		was := old.policyMap(pm.name)
-		pm.classes = slices.DeleteFunc(pm.classes, func(c policyClass) bool {
-			return p.isIdleName(c.class) && (was == nil || !slices.ContainsFunc(was.classes, func(w policyClass) bool { return w.class == c.class }))
-		})
-		if was == nil {
-			continue
-		}
-		for _, c := range was.classes {
-			if p.isIdleName(c.class) {
-				p.wantClass(pm, c)
+		var classes []policyClass
+		if was := old.policyMap(pm.name); was != nil {
+			for _, c := range was.classes {
+				if p.isIdleName(c.class) {
+					classes = append(classes, c)
+				}
 			}
 		}
+		p.setClasses(pm, classes)
 	}
 }
 

@@ -59,7 +59,7 @@ func (p *planner) wantExclusive(list *wantList, lines []line, handled map[string
 	switch {
 	case bound && (b.acl == first || b.acl == second):
 		name = b.acl
-		if !p.onlyBound(b, "") {
+		if !p.onlyBound(b) {
 			return
 		}
 		p.takeOver(m.aclIndex[name], want, list.nameif)
@@ -113,11 +113,19 @@ func (m *model) bind(name, nameif string) {
 }
 
 // onlyBound says whether a list is used at one place only, and reports if not.
-func (p *planner) onlyBound(b binding, why string) bool {
+func (p *planner) onlyBound(b binding) bool {
 	for _, other := range p.have.bindings {
 		if other.acl == b.acl && (other.kind != b.kind || other.iface != b.iface) {
-			p.problem(b.acl, "the access-list is bound to %s and elsewhere (%s), where our rules would count as well%s; give each interface a list of its own", b.iface, other.text(), why)
+			p.problem(b.acl, "the access-list is bound to %s and elsewhere (%s), where our rules would count as well; give each interface a list of its own", b.iface, other.text())
 			return false
+		}
+	}
+	for _, k := range p.have.classMaps {
+		for _, x := range k.matches {
+			if x.kind == matchACL && x.text == b.acl {
+				p.problem(b.acl, "the access-list also says what class-map %s matches, which our entries would change; give the class a list of its own", k.name)
+				return false
+			}
 		}
 	}
 	return true
@@ -211,13 +219,32 @@ func (p *planner) wantSection(list *wantList, lines []line, handled map[string]b
 	case ok:
 		if len(list.rules) == 0 {
 			lines = nil
-		} else if !p.onlyBound(b, "") {
+		} else if !p.onlyBound(b) {
 			return
 		}
 		p.replaceSection(a, from, to, lines)
-	case len(list.rules) > 0 && p.onlyBound(b, ""):
+	case len(list.rules) > 0 && p.onlyBound(b):
 		if at, ok := p.anchor(a); ok {
 			a.lines = slices.Insert(slices.Clone(a.lines), at, lines...)
+			from = at
+		}
+	}
+	if len(list.rules) > 0 {
+		p.checkAbove(a, from)
+	}
+}
+
+// checkAbove refuses entries above our section that aren't understood at all:
+// what they do with our packets can't be said.
+func (p *planner) checkAbove(a *acl, from int) {
+	m := p.want
+	for _, l := range a.lines[:from] {
+		if l.remark {
+			continue
+		}
+		t := &m.pool.tails.list[l.x]
+		if t.raw != "" && (strings.HasPrefix(t.unread, "entry ") || strings.HasPrefix(t.unread, neither)) {
+			p.problems = append(p.problems, problemAt(int(l.num), m.spelled(a, l), "the entry stands above ours and isn't understood, so what it does with our packets can't be said; correct it on the device, or put our section above it"))
 		}
 	}
 }

@@ -177,18 +177,7 @@ func (s *steps) classes() {
 		}
 	}
 	for _, pm := range s.want.policyMaps {
-		var commands []string
-		old := s.have.policyMap(pm.name)
-		for _, c := range pm.classes {
-			if !strings.HasPrefix(c.class, s.prefix) || old != nil && slices.ContainsFunc(old.classes, func(h policyClass) bool {
-				return h.class == c.class && h.timeout == c.timeout
-			}) {
-				continue
-			}
-			commands = append(commands, "policy-map "+pm.name, " class "+c.class, "  "+c.timeout.text())
-			s.gone.idle = true
-		}
-		s.step("set the idle timeouts of our connections", commands...)
+		s.policyMap(s.have.policyMap(pm.name), pm)
 	}
 	for _, sp := range s.want.servicePolicies {
 		if !slices.ContainsFunc(s.have.servicePolicies, func(h servicePolicy) bool { return h.policy == sp.policy && h.iface == sp.iface }) {
@@ -208,6 +197,42 @@ func (s *steps) classes() {
 			s.step("remove its class-map", "no class-map "+k.name)
 		}
 	}
+}
+
+// policyMap writes our classes of a policy-map. One that has to stand below
+// another that is new is removed first and entered again.
+func (s *steps) policyMap(old, pm *policyMap) {
+	ours := func(list []policyClass) (out []policyClass) {
+		for _, c := range list {
+			if strings.HasPrefix(c.class, s.prefix) {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	var have []policyClass
+	want := ours(pm.classes)
+	if old != nil {
+		have = slices.DeleteFunc(ours(old.classes), func(h policyClass) bool {
+			return !slices.ContainsFunc(want, func(w policyClass) bool { return w.class == h.class })
+		})
+	}
+	kept := 0
+	for kept < min(len(have), len(want)) && have[kept].class == want[kept].class {
+		kept++
+	}
+	var commands []string
+	for _, c := range have[kept:] {
+		commands = append(commands, "policy-map "+pm.name, " no class "+c.class)
+	}
+	for i, c := range want {
+		if i < kept && have[i].timeout == c.timeout {
+			continue
+		}
+		commands = append(commands, "policy-map "+pm.name, " class "+c.class, "  "+c.timeout.text())
+		s.gone.idle = true
+	}
+	s.step("set the idle timeouts of our connections", commands...)
 }
 
 // clear removes the lists that nothing refers to any more.

@@ -140,8 +140,9 @@ func TestRandomPlans(t *testing.T) {
 				}
 				playStory(t, d, back, &job, opt)
 				now := readStory(t, d, &job)
-				if same, err := ruleset.SameEffect(&now.RuleSet, &have.RuleSet); err != nil || !same {
-					t.Fatalf("case %d: the way back ends elsewhere: %v\n%s", i, err, stepsText(back, nil))
+				diff, err := ruleset.Compare(&now.RuleSet, &have.RuleSet, ruleset.CompareOptions{Effects: true, MaxBoxes: 3})
+				if err != nil || !diff.IsEmpty() {
+					t.Fatalf("case %d: the way back ends elsewhere: %+v %v\n%s\nthe device has:\n%s", i, diff, err, stepsText(back, nil), d.Running())
 				}
 				c, problems = Target{}.Plan(now, job, opt)
 				if c == nil {
