@@ -84,6 +84,9 @@ type Config struct {
 	OS, Hostname string
 	// Context is the ASA context, vsys or VDOM that was read.
 	Context string
+	// Manager is the central manager that the device obeys ("Panorama"), ""
+	// for none that the text names.
+	Manager string
 	// Lines counts the lines of the text.
 	Lines int
 	// RuleSet is what the device does with packets. Its groups are all named

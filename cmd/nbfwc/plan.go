@@ -94,6 +94,10 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 		p.Refused = []targets.Problem{{Text: have.OS, Why: fmt.Sprintf("the configuration is of version %s, the policy says os = %q; correct one of them", have.OS, fw.OS)}}
 		return p, nil
 	}
+	if have.Manager != "" && !fw.LocalRules {
+		p.Refused = []targets.Problem{{Text: have.Manager, Why: "the device is managed by " + have.Manager + ", whose next install can undo what is written to the device itself; change the rules there, or set local_rules = true in the policy's firewall block"}}
+		return p, nil
+	}
 	if backTo == "" {
 		p.Change, p.Refused = target.Plan(have, job, opt)
 	} else {

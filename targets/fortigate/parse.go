@@ -36,6 +36,9 @@ func configOf(m *model, opt targets.ParseOptions) *targets.Config {
 		OS: m.header.version(), Hostname: m.hostname, Context: m.vdom, Lines: m.lines,
 		RuleSet: l.rules, Interfaces: l.interfaces, NAT: l.nat, Digest: digest(m, opt), Model: m,
 	}
+	if m.settings.manager == "fortimanager" {
+		c.Manager = "FortiManager"
+	}
 	if m.ttl.standard != 0 {
 		c.Established = m.ttl.standard.idle()
 	}

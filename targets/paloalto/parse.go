@@ -62,7 +62,12 @@ func parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
 		p.problems = append(p.problems, targets.Problem{Why: fmt.Sprintf("%d more problems", p.more)})
 	}
 	slices.SortStableFunc(p.problems, func(a, b targets.Problem) int { return a.Line - b.Line })
+	manager := ""
+	if p.m.managed != "" && !p.m.panorama {
+		manager = "Panorama"
+	}
 	return &targets.Config{
+		Manager:     manager,
 		OS:          p.m.version,
 		Hostname:    p.m.hostname,
 		Context:     p.m.vsys,
