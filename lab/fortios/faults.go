@@ -1,0 +1,107 @@
+package fortios
+
+import (
+	"crypto/sha256"
+	"strings"
+	"time"
+)
+
+// Faults are what can go wrong on request. Lines are counted over all sessions
+// from 1, without those that only page.
+type Faults struct {
+	// DropAfter ends the session after so many lines of it have been done.
+	DropAfter int
+	// DropBefore ends the session when so many lines of it have come: the last
+	// of them is not done.
+	DropBefore int
+	// RefuseNth answers that this line needs more rights.
+	RefuseNth int
+	// MeddleNth: before this line another administrator types Meddle.
+	MeddleNth int
+	Meddle    []string
+	// NoiseEvery puts a message of the console before the answer of every such
+	// line.
+	NoiseEvery int
+	// Echo begins answers with the prompt and the line, as a terminal shows
+	// them.
+	Echo bool
+	// Pager cuts answers into pages of 24 lines while "output" of the console
+	// is "more". Without it the terminal is as high as the answer.
+	Pager bool
+	// Banner asks for an "a" after the login.
+	Banner bool
+	// ReadOnly logins change nothing; their prompt ends in "$".
+	ReadOnly bool
+	// MaxEntries is how many entries the tables of this model take, by path
+	// ("firewall policy"), and how many VDOMs ("vdom").
+	MaxEntries map[string]int
+	// Slow is how long each line takes.
+	Slow time.Duration
+}
+
+// SetFaults replaces the faults. Lines go on being counted from 1.
+func (d *Device) SetFaults(f Faults) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.opt.Faults = f
+	d.lines = 0
+}
+
+// faulty does what goes wrong before a line.
+func (d *Device) faulty(s *Session, text string) (noise string, refused, dropped bool) {
+	f := d.opt.Faults
+	if f.DropAfter > 0 && s.number >= f.DropAfter || f.DropBefore > 0 && s.number+1 >= f.DropBefore {
+		s.closed = true
+		return "", false, true
+	}
+	s.number++
+	d.lines++
+	if f.Slow > 0 {
+		time.Sleep(f.Slow)
+	}
+	if f.MeddleNth > 0 && d.lines == f.MeddleNth {
+		other := &Session{d: d, down: d.down}
+		for _, l := range f.Meddle {
+			other.run(l)
+		}
+	}
+	if f.NoiseEvery > 0 && d.lines%f.NoiseEvery == 0 {
+		noise = "The system is going to check its licence.\n"
+	}
+	return noise, f.RefuseNth > 0 && d.lines == f.RefuseNth, false
+}
+
+const pageLines = 24
+
+// page keeps what doesn't fit on a page for later.
+func (s *Session) page(answer string) string {
+	if !s.d.opt.Faults.Pager || s.current().object("system console").word(schemas["system console"], "output") != "more" || strings.Count(answer, "\n") <= pageLines {
+		return answer
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(answer, "\n"), "\n")
+	s.more = lines[pageLines:]
+	return strings.Join(lines[:pageLines], "")
+}
+
+// nextPage is the answer to a key at the end of a page: blank for a page,
+// enter for a line, q for no more. The device wipes its question out.
+func (s *Session) nextPage(key string) string {
+	wipe := "\r" + strings.Repeat(" ", len(morePrompt)) + "\r"
+	n := pageLines
+	switch {
+	case strings.HasPrefix(strings.ToLower(key), "q"):
+		s.more = nil
+		return wipe + "\n"
+	case key == "":
+		n = 1
+	}
+	n = min(n, len(s.more))
+	out := wipe + strings.Join(s.more[:n], "")
+	s.more = s.more[n:]
+	if len(s.more) == 0 {
+		out += "\n"
+	}
+	return out
+}
+
+func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }
