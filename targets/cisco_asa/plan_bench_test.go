@@ -102,3 +102,48 @@ func BenchmarkRender(b *testing.B) {
 		rendered(b, job)
 	}
 }
+
+// zonesJob is a section of two rules for each of 1,000 zones.
+func zonesJob(clients int) targets.Job {
+	var text strings.Builder
+	text.WriteString("manage section\nanchor bottom\ninterface inside\ninterface wan\ngroup NBU-media-inside 10.0.0.21 10.0.0.22\n")
+	var rules strings.Builder
+	for z := range 1000 {
+		fmt.Fprintf(&text, "group NBU-client-z%d", z)
+		for c := range clients {
+			fmt.Fprintf(&text, " 10.%d.%d.%d", 16+z/250, z%250, c)
+		}
+		text.WriteString("\n")
+		fmt.Fprintf(&rules, "permit inside wan NBU-media-inside NBU-client-z%d tcp/1556 idle 8h # media to client\n", z)
+		fmt.Fprintf(&rules, "permit wan inside NBU-client-z%d NBU-media-inside tcp/1556,tcp/13724 idle 8h # client to media\n", z)
+	}
+	return testJobOf(text.String() + rules.String())
+}
+
+// BenchmarkPlanSection: one client in each of 1,000 zones, whose rules stand in a
+// section below 200,000 entries of others.
+func BenchmarkPlanSection(b *testing.B) {
+	before := zonesJob(20)
+	var text strings.Builder
+	text.WriteString("interface GigabitEthernet0/0\n nameif inside\n security-level 100\ninterface GigabitEthernet0/1\n nameif wan\n security-level 0\n")
+	section := rendered(b, before)
+	lists := strings.Index(section, "access-list NBU-inside-in")
+	text.WriteString(strings.Replace(section[:lists], sectionComment, "", 1))
+	for i := range 200_000 {
+		fmt.Fprintf(&text, "access-list wan extended %s tcp host 172.16.%d.%d host 10.9.%d.%d eq %d\n", []string{"permit", "deny"}[i%2], i/256%256, i%256, i/512%256, i%251, 1+i%5000)
+	}
+	text.WriteString(strings.NewReplacer("access-list NBU-inside-in", "access-list inside", "access-list NBU-wan-in", "access-list wan").Replace(section[lists:]))
+	text.WriteString("access-group inside in interface inside\naccess-group wan in interface wan\n")
+	job := zonesJob(21)
+	have, err := Target{}.Parse(strings.NewReader(text.String()), parseOptions(&job))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c, problems := Plan(have, job, targets.PlanOptions{})
+		if c == nil || len(c.Steps) != 1000 {
+			b.Fatal(problems, len(c.Steps))
+		}
+	}
+}
