@@ -1,6 +1,9 @@
 package fortigate
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Entries that are wanted and those that the device has are paired: addresses
 // and services by what they hold, groups by the name that they are alternates
@@ -214,12 +217,17 @@ func (g *group) same(h *group) bool {
 	return g.alike(h)
 }
 
+// retyped is a comment of ours as it can be typed, if somebody has changed it.
+func retyped(c string, limit int) string { return comment(strings.TrimPrefix(c, mark), limit) }
+
 // oursOf is what is ours in a model, under names without alternates.
 func (p *planner) oursOf(m *model) ours {
 	var o ours
 	for i := range m.addresses {
 		if a := &m.addresses[i]; p.isOwn(a.name, a.comment) {
 			o.addresses = append(o.addresses, *a)
+			last := &o.addresses[len(o.addresses)-1]
+			last.comment = retyped(a.comment, maxComment)
 		}
 	}
 	for i := range m.services {
@@ -256,7 +264,7 @@ func (p *planner) oursOf(m *model) ours {
 		for _, e := range own.byName[name].entries {
 			if e != nil {
 				g := *e
-				g.name, g.members = plain[name], rename(e.members)
+				g.name, g.members, g.comment = plain[name], rename(e.members), retyped(e.comment, maxComment)
 				o.groups = append(o.groups, g)
 			}
 		}
@@ -264,6 +272,7 @@ func (p *planner) oursOf(m *model) ours {
 	for i := range m.policies {
 		if q := m.policies[i]; p.ownPolicy(&q) && !q.disabled {
 			q.src, q.dst, q.src6, q.dst6 = rename(q.src), rename(q.dst), rename(q.src6), rename(q.dst6)
+			q.comments = retyped(q.comments, maxPolicyComment)
 			o.policies = append(o.policies, q)
 		}
 	}

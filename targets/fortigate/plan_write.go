@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/nbfwc/nbfwc/targets"
 )
@@ -48,10 +51,28 @@ func (p *planner) step(why string, write func(*printer)) {
 		return
 	}
 	commands := pr.commands()
+	for _, c := range append([]string{pr.odd}, commands...) {
+		if !canBeTyped(c) {
+			p.problem(c, "a name or a value in this command has characters that can't be typed, so it has to be changed on the device by hand")
+			return
+		}
+	}
 	if p.vdom != "" {
 		commands = slices.Concat([]string{"config vdom", "edit " + p.vdom}, commands, []string{"end"})
 	}
 	p.steps = append(p.steps, targets.Step{Why: why, Commands: commands})
+}
+
+// maxTyped is the length of a line that FortiOS takes.
+const maxTyped = 1200
+
+// canBeTyped says whether a line does what it says if it is typed: '?' asks for
+// help, even between quotes, and control characters do worse. Names of others
+// are printed by the device and can hold anything.
+func canBeTyped(line string) bool {
+	return len(line) <= maxTyped && utf8.ValidString(line) && !strings.ContainsFunc(line, func(c rune) bool {
+		return c == '?' || c == '\u2028' || c == '\u2029' || unicode.IsControl(c)
+	})
 }
 
 func idText(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
@@ -259,7 +280,7 @@ func (w *writer) editInPlace(final *model) {
 
 // retitle names the last step, which was made for n entries.
 func (w *writer) retitle(n int, why string) {
-	if n > 0 {
+	if n > 0 && len(w.steps) > 0 { // none if the step can't be typed
 		w.steps[len(w.steps)-1].Why = why
 	}
 }

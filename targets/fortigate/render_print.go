@@ -1,6 +1,7 @@
 package fortigate
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"strconv"
@@ -15,6 +16,8 @@ const maxLine = 900
 type printer struct {
 	b     []byte
 	depth int
+	// odd is a line that ends within a value, so that it would be two.
+	odd string
 }
 
 // line writes one line; words are written as they are.
@@ -22,11 +25,15 @@ func (p *printer) line(words ...string) {
 	for range p.depth {
 		p.b = append(p.b, "    "...)
 	}
+	start := len(p.b)
 	for i, w := range words {
 		if i > 0 {
 			p.b = append(p.b, ' ')
 		}
 		p.b = append(p.b, w...)
+	}
+	if bytes.ContainsAny(p.b[start:], "\n\r") {
+		p.odd = string(p.b[start:])
 	}
 	p.b = append(p.b, '\n')
 }

@@ -202,7 +202,7 @@ func (s *Subject) change(t *testing.T, rng *rand.Rand, d lab.Device, job *target
 	if again := s.plan(t, d, next); !slices.Equal(commands(again), commands(c)) {
 		t.Fatalf("the same plan differs:\n%q\n%q", commands(c), commands(again))
 	}
-	if n := len(commands(c)); n > 40*k+20 {
+	if n := len(commands(c)); n > 40*k+60 {
 		t.Errorf("%d commands for %d changes\n%s%s", n, k, note, strings.Join(commands(c), "\n"))
 	}
 	s.perform(t, d, c, some, note)
@@ -280,7 +280,7 @@ func (s *Subject) amongOthers(t *testing.T) {
 					job.Anchor = anchor
 					d := s.Device(t)
 					s.login(t, d).commands(f.Commands)
-					before := d.Running()
+					before := s.printed(d)
 					some := sample(rng, all, 250)
 					s.perform(t, d, s.plan(t, d, job), some, describe(job))
 					s.settled(t, d, job)
@@ -291,7 +291,7 @@ func (s *Subject) amongOthers(t *testing.T) {
 					none := *job
 					none.Want = ruleset.RuleSet{Stages: []ruleset.Stage{{Name: "forward", In: job.Want.Stages[0].In, Out: job.Want.Stages[0].Out, Default: ruleset.Deny}}}
 					s.perform(t, d, s.plan(t, d, &none), some, "everything of ours goes")
-					if now := d.Running(); now != before {
+					if now := s.printed(d); now != before {
 						t.Fatalf("something is left or gone after all of ours went:\n%s\nbefore:\n%s", now, before)
 					}
 				}

@@ -24,6 +24,9 @@ type Subject struct {
 	Adjust func(*targets.Job)
 	// Foreign are configurations of others among which a section has to live.
 	Foreign []Foreign
+	// Noise says that a line of what the device prints changes by itself; nil
+	// for none.
+	Noise func(line string) bool
 	// Rounds is the number of random jobs of each test; 0 means 60.
 	Rounds int
 }
@@ -68,6 +71,20 @@ func (s *Subject) render(t testing.TB, job *targets.Job) string {
 	var b bytes.Buffer
 	if err := s.Target.Render(&b, *job); err != nil {
 		t.Fatalf("%v %v\nwriting %s", err, s.Target.Check(*job), describe(job))
+	}
+	return b.String()
+}
+
+// printed is what the device prints, without what changes by itself.
+func (s *Subject) printed(d lab.Device) string {
+	if s.Noise == nil {
+		return d.Running()
+	}
+	var b strings.Builder
+	for line := range strings.Lines(d.Running()) {
+		if !s.Noise(line) {
+			b.WriteString(line)
+		}
 	}
 	return b.String()
 }
