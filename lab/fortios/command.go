@@ -214,18 +214,12 @@ func (c *call) path(in []token) (string, []token, error) {
 	if len(in) < 2 {
 		return "", nil, errIncomplete
 	}
-	first, err := choose(in[0].text, append([]string{"firewall", "system"}, categories...))
+	first, err := choose(in[0].text, categories)
 	if err != nil {
 		return "", nil, err
 	}
-	known := map[string][]string{"firewall": firewallTables, "system": systemTables}[first]
-	for p := range schemas {
-		if w := strings.Fields(p); w[0] == first && len(w) > 1 && !slices.Contains(known, w[1]) {
-			known = append(known, w[1])
-		}
-	}
 	second := in[1].text
-	if known != nil {
+	if known := secondWords[first]; known != nil {
 		if second, err = choose(second, known); err != nil {
 			return "", nil, err
 		}
@@ -236,12 +230,7 @@ func (c *call) path(in []token) (string, []token, error) {
 	if schemas[path] != nil {
 		return path, rest, nil
 	}
-	var third []string
-	for p := range schemas {
-		if w, ok := strings.CutPrefix(p, path+" "); ok {
-			third = append(third, w)
-		}
-	}
+	third := thirdWords[path]
 	switch {
 	case third == nil && len(rest) == 0:
 		return path, nil, nil

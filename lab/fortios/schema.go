@@ -421,11 +421,11 @@ var systemTables = strings.Fields(`3g-modem accprofile acme admin affinity-inter
  object-tagging password-policy password-policy-guest-admin password-renewal-rules physical-switch pppoe-interface probe-response proxy-arp ptp replacemsg replacemsg-group replacemsg-image resource-limits
  saml sdn-connector sdn-proxy sdn-vpn sdwan security-rating session-helper sflow sit-tunnel smc-ntp sms-server snmp speed-test-schedule speed-test-server speed-test-setting sso-admin sso-forticloud-admin
  sso-fortigate-cloud-admin standalone-cluster startup-error-log storage stp switch-interface tos-based-priority vdom vdom-dns vdom-exception vdom-link vdom-netflow vdom-property vdom-radius-server vdom-sflow
- virtual-switch virtual-wan-link virtual-wire-pair vne-interface vne-tunnel vxlan wccp wireless ssh-config ssh-config storage`)
+ virtual-switch virtual-wan-link virtual-wire-pair vne-interface vne-tunnel vxlan wccp wireless ssh-config`)
 
 // categories are the first words of tables that are kept whatever the second
 // is.
-var categories = strings.Fields(`alertemail antivirus application authentication automation cifs casb certificate credential-store diameter-filter dlp dnsfilter dpdk emailfilter endpoint-control
+var categories = strings.Fields(`firewall system alertemail antivirus application authentication automation cifs casb certificate credential-store diameter-filter dlp dnsfilter dpdk emailfilter endpoint-control
  ethernet-oam extender extender-controller extension-controller file-filter ftp-proxy gtp hardware icap ips log monitoring mgmt-data nsxt report router rule sctp-filter ssh-filter switch-controller telemetry-controller user
  videofilter virtual-patch voip vpn waf wanopt web-proxy webfilter wireless-controller ztna`)
 
@@ -447,4 +447,24 @@ func splitPaths(s string) []string {
 func isGlobal(path string) bool {
 	f := strings.Fields(path)
 	return slices.Contains(globalTables, strings.Join(f[:min(2, len(f))], " "))
+}
+
+// secondWords are what may stand behind "firewall" and "system", thirdWords
+// what behind both words of a table like "firewall service".
+var secondWords, thirdWords = pathWords()
+
+func pathWords() (second, third map[string][]string) {
+	second = map[string][]string{"firewall": slices.Clone(firewallTables), "system": slices.Clone(systemTables)}
+	third = map[string][]string{}
+	for p := range schemas {
+		w := strings.Fields(p)
+		if len(w) > 1 && !slices.Contains(second[w[0]], w[1]) {
+			second[w[0]] = append(second[w[0]], w[1])
+		}
+		if len(w) > 2 {
+			at := w[0] + " " + w[1]
+			third[at] = append(third[at], w[2])
+		}
+	}
+	return second, third
 }

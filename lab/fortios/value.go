@@ -157,11 +157,11 @@ func (d *fieldDef) number(s string) (string, error) {
 
 // choose completes a word.
 func choose(s string, words []string) (string, error) {
+	if slices.Contains(words, s) {
+		return s, nil
+	}
 	found := ""
 	for _, w := range words {
-		if w == s {
-			return w, nil
-		}
 		if s != "" && strings.HasPrefix(w, s) {
 			if found != "" {
 				return "", parseError(s)
