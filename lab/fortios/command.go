@@ -252,8 +252,8 @@ func (c *call) path(in []token) (string, []token, error) {
 // key checks the name or the number of an entry.
 func (c *call) key(t *table, in token) (string, error) {
 	s := in.text
-	if s == "" {
-		return "", checkFail("name", "", -651)
+	if s == "" || strings.Contains(s, "\n") {
+		return "", checkFail("name", s, -651)
 	}
 	if t.k == nil {
 		if len(s) > 255 {

@@ -30,7 +30,9 @@ func (p *printer) line(depth int, parts ...string) {
 
 func (p *printer) table(t *table, depth int, only string) {
 	p.line(depth, "config", t.path)
-	p.entry(t.k, t.self, depth+1)
+	if t.k == nil || t.k.kind == "object" {
+		p.entry(t.k, t.self, depth+1)
+	}
 	for _, s := range t.slots {
 		if only != "" && s.e.key != only {
 			continue

@@ -26,8 +26,8 @@ func (c *call) set(verb string) error {
 		return c.keep(verb, f, name, c.in[1:])
 	}
 	if d.when != "" && !slices.Contains(d.whenIn, f.e.word(t.k, d.when)) {
-		if verb == "unset" && c.s.loading {
-			return nil
+		if verb == "unset" && c.s.loading || verb == "set" && f.path == "firewall policy" && len(c.in) == 2 && c.in[1].text == d.def {
+			return nil // it says what holds without it
 		}
 		return parseError(name)
 	}
@@ -52,6 +52,9 @@ func (c *call) set(verb string) error {
 			return parseError(name)
 		}
 		vals = changedList(verb, f.e.get(d.name), vals)
+		if err := alone(d, vals); err != nil {
+			return err
+		}
 	}
 	if d.name == "type" && t.path == "firewall addrgrp" && !f.isNew && !c.s.loading && vals[0].text != f.e.word(t.k, "type") {
 		return checkFail("type", vals[0].text, -651)

@@ -301,14 +301,15 @@ func (c *call) refs(d *fieldDef, e *entry, in []token) ([]token, error) {
 		}
 		out = append(out, token{t.text, true})
 	}
-	if d.class == "intf" && len(out) > 1 {
-		for _, t := range out {
-			if t.text == "any" {
-				return nil, checkFail(d.name, "any", -651)
-			}
-		}
+	return out, alone(d, out)
+}
+
+// alone says that "any" interface is not listed with others.
+func alone(d *fieldDef, list []token) error {
+	if d.class == "intf" && len(list) > 1 && slices.ContainsFunc(list, func(t token) bool { return t.text == "any" }) {
+		return checkFail(d.name, "any", -651)
 	}
-	return out, nil
+	return nil
 }
 
 // refer says whether an entry may refer to a name. A loaded configuration is
