@@ -392,7 +392,7 @@ func (l *layout) layAnswers() {
 		if r.Action != ruleset.Permit {
 			continue
 		}
-		back := answers(r.Service)
+		back := answers(r.Rule, r.Service)
 		if back.IsEmpty() {
 			continue
 		}
@@ -434,7 +434,7 @@ func answerName(s ruleset.ServiceSet) string {
 	for _, part := range []struct {
 		word string
 		set  ruleset.ServiceSet
-	}{{"transport", transport}, {"echo-reply", echoReply4}, {"echo-reply-v6", echoReply6}} {
+	}{{"transport", transport4}, {"transport-v6", transport6}, {"echo-reply", echoReply4}, {"echo-reply-v6", echoReply6}} {
 		if !s.Intersect(part.set).IsEmpty() {
 			words = append(words, part.word)
 		}

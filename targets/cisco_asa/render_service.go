@@ -100,7 +100,10 @@ func icmpTypes(proto uint8, types ...uint16) ruleset.ServiceSet {
 // transport are the ICMP errors that TCP needs (RFC 1191, RFC 8201): unreachable
 // with "fragmentation needed", packet too big, time exceeded, parameter problem.
 // An ASA lets an ICMP error pass only where an access list permits it.
-var transport = icmpTypes(ruleset.ICMP, 3, 11, 12).Union(icmpTypes(ruleset.ICMPv6, 1, 2, 3, 4))
+var (
+	transport4 = icmpTypes(ruleset.ICMP, 3, 11, 12)
+	transport6 = icmpTypes(ruleset.ICMPv6, 1, 2, 3, 4)
+)
 
 // Echo requests and replies. ICMP has no state on an ASA that doesn't inspect
 // it, so replies need an entry of their own.
@@ -113,11 +116,17 @@ var (
 )
 
 // answers are the services that have to pass the other way for what a permit
-// rule permits: ICMP errors for TCP, replies for echo requests.
-func answers(s ruleset.ServiceSet) ruleset.ServiceSet {
+// rule permits: ICMP errors for TCP, of the families that both ends have, and
+// replies for echo requests.
+func answers(r *ruleset.Rule, s ruleset.ServiceSet) ruleset.ServiceSet {
 	var out ruleset.ServiceSet
 	if !s.Intersect(tcp).IsEmpty() {
-		out = transport
+		if both(r, ruleset.Any4()) {
+			out = transport4
+		}
+		if both(r, ruleset.Any6()) {
+			out = out.Union(transport6)
+		}
 	}
 	if !s.Intersect(echo4).IsEmpty() {
 		out = out.Union(echoReply4)
@@ -126,4 +135,9 @@ func answers(s ruleset.ServiceSet) ruleset.ServiceSet {
 		out = out.Union(echoReply6)
 	}
 	return out
+}
+
+// both says whether both ends of a rule have addresses of a family.
+func both(r *ruleset.Rule, family ruleset.AddrSet) bool {
+	return !r.Src.Intersect(family).IsEmpty() && !r.Dst.Intersect(family).IsEmpty()
 }
