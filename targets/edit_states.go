@@ -91,16 +91,62 @@ func (o *ordering) changing() map[string]bool {
 	return o.above(names...)
 }
 
+// moving is what comes or goes of each group that changes in place, itself or
+// by a group that it holds.
+func (o *ordering) moving(all map[string]content) map[string]content {
+	out := map[string]content{}
+	var of func(name string, depth int) content
+	of = func(name string, depth int) content {
+		if c, ok := out[name]; ok {
+			return c
+		}
+		g := o.groups[name]
+		if g == nil || depth > maxNesting {
+			return content{}
+		}
+		var c content
+		for _, e := range slices.Concat(g.added, g.removed) {
+			part := content{e.Addrs, e.Services}
+			if e.Group != "" {
+				part = all[e.Group]
+			}
+			c = content{c.addrs.Union(part.addrs), c.services.Union(part.services)}
+		}
+		for _, held := range o.holds[name] {
+			part := of(held, depth+1)
+			c = content{c.addrs.Union(part.addrs), c.services.Union(part.services)}
+		}
+		out[name] = c
+		return c
+	}
+	for _, name := range o.names {
+		of(name, 0)
+	}
+	return out
+}
+
 // view is one list at different moments, cut down to the packets that groups
 // that change in place can matter for.
 type view struct {
 	list    *EditList
 	around  ruleset.Box
-	reached []*EditLine // lines whose match changes
+	reached []reachedLine // lines whose match changes
+	// Sets of the list, cut down: many lines share few.
+	src, dst map[ruleset.AddrSet]ruleset.AddrSet
+	services map[ruleset.ServiceSet]ruleset.ServiceSet
 }
 
-func (o *ordering) view(list *EditList, changing map[string]bool, all map[string]content) view {
-	v := view{list: list}
+// reachedLine is a line with all that it can match at any time, cut down.
+type reachedLine struct {
+	*EditLine
+	box ruleset.Box
+}
+
+func (o *ordering) view(list *EditList, changing map[string]bool, all, moving map[string]content) view {
+	v := view{
+		list: list, src: map[ruleset.AddrSet]ruleset.AddrSet{}, dst: map[ruleset.AddrSet]ruleset.AddrSet{},
+		services: map[ruleset.ServiceSet]ruleset.ServiceSet{},
+	}
 	var src, dst []ruleset.Range
 	var service ruleset.ServiceSet
 	seen := map[string]bool{}
@@ -111,14 +157,59 @@ func (o *ordering) view(list *EditList, changing map[string]bool, all map[string
 				continue
 			}
 			seen[l.Key] = true
-			v.reached = append(v.reached, l)
 			r := l.with(all)
-			src, dst = append(src, r.Src.Ranges()...), append(dst, r.Dst.Ranges()...)
-			service = service.Union(r.Service)
+			v.reached = append(v.reached, reachedLine{l, r.Box()})
+			// For each operand that changes: what moves of it, with all of the others.
+			for k, name := range []string{r.SrcGroup, r.DstGroup, r.ServiceGroup} {
+				if !changing[name] {
+					continue
+				}
+				b := r.Box()
+				switch m := moving[name]; k {
+				case 0:
+					b.Src = m.addrs
+				case 1:
+					b.Dst = m.addrs
+				case 2:
+					b.Service = m.services
+				}
+				src, dst = append(src, b.Src.Ranges()...), append(dst, b.Dst.Ranges()...)
+				service = service.Union(b.Service)
+			}
 		}
 	}
 	v.around = ruleset.Box{Src: ruleset.NewAddrSet(src...), Dst: ruleset.NewAddrSet(dst...), Service: service}
+	for i := range v.reached {
+		v.reached[i].box = v.reached[i].box.Intersect(v.around)
+	}
 	return v
+}
+
+// cut is the part of a rule that is in the view; false if there is none.
+func (v *view) cut(r *ruleset.Rule) bool {
+	var ok bool
+	var s ruleset.ServiceSet
+	if s, ok = v.services[r.Service]; !ok {
+		s = r.Service.Intersect(v.around.Service)
+		v.services[r.Service] = s
+	}
+	if s.IsEmpty() {
+		return false
+	}
+	var a, b ruleset.AddrSet
+	if a, ok = v.src[r.Src]; !ok {
+		a = r.Src.Intersect(v.around.Src)
+		v.src[r.Src] = a
+	}
+	if a.IsEmpty() {
+		return false
+	}
+	if b, ok = v.dst[r.Dst]; !ok {
+		b = r.Dst.Intersect(v.around.Dst)
+		v.dst[r.Dst] = b
+	}
+	r.Src, r.Dst, r.Service = a, b, s
+	return !r.Box().IsEmpty()
 }
 
 // rules is the list as a rule set, within the view.
@@ -128,32 +219,23 @@ func (v *view) rules(lines []EditLine, c map[string]content, def ruleset.Action)
 		if lines[i].Rule == nil {
 			continue
 		}
-		r := lines[i].with(c)
-		box := r.Box()
-		if box = box.Intersect(v.around); box.IsEmpty() {
-			continue
+		if r := lines[i].with(c); v.cut(&r) {
+			s.Rules = append(s.Rules, r)
 		}
-		r.Src, r.Dst, r.Service = box.Src, box.Dst, box.Service
-		s.Rules = append(s.Rules, r)
 	}
 	return &ruleset.RuleSet{Stages: []ruleset.Stage{s}}
 }
 
 // entangled are groups that make one packet match more permits and more denies
 // at a time, so that it could change more than once.
-func (o *ordering) entangled(v *view, all map[string]content) []string {
+func (v *view) entangled() []string {
 	var out []string
 	for _, p := range v.reached {
 		if p.Rule.Action != ruleset.Permit {
 			continue
 		}
-		a := p.with(all)
 		for _, d := range v.reached {
-			if d.Rule.Action == ruleset.Permit {
-				continue
-			}
-			b := d.with(all)
-			if !a.Box().Intersect(b.Box()).IsEmpty() {
+			if d.Rule.Action != ruleset.Permit && !p.box.Intersect(d.box).IsEmpty() {
 				out = append(out, d.Rule.SrcGroup, d.Rule.DstGroup, d.Rule.ServiceGroup)
 			}
 		}
@@ -169,16 +251,17 @@ func (o *ordering) try() (retry bool, fresh []string, err error) {
 		return false, nil, nil
 	}
 	all := o.contents(atStart, true)
+	moving := o.moving(all)
 	at := make([]map[string]content, atEnd+1)
 	for m := range at {
 		at[m] = o.contents(moment(m), false)
 	}
 	for i := range o.lists {
-		v := o.view(&o.lists[i], changing, all)
+		v := o.view(&o.lists[i], changing, all, moving)
 		if len(v.reached) == 0 {
 			continue
 		}
-		if names := o.changed(o.entangled(&v, all)); len(names) > 0 {
+		if names := o.changed(v.entangled()); len(names) > 0 {
 			return false, names, nil
 		}
 		for _, s := range []struct {
@@ -196,7 +279,7 @@ func (o *ordering) try() (retry bool, fresh []string, err error) {
 			if len(wrong) == 0 {
 				continue
 			}
-			return o.delay(v.culprits(wrong, all), s.at, s.edited)
+			return o.delay(v.culprits(wrong), s.at, s.edited)
 		}
 	}
 	return false, nil, nil
@@ -222,12 +305,11 @@ func (v *view) wrong(lines []EditLine, at []map[string]content, m moment) ([]rul
 }
 
 // culprits are the groups of lines that can match one of the boxes.
-func (v *view) culprits(wrong []ruleset.Box, all map[string]content) []string {
+func (v *view) culprits(wrong []ruleset.Box) []string {
 	var names []string
 	for _, l := range v.reached {
-		r := l.with(all)
-		if slices.ContainsFunc(wrong, func(b ruleset.Box) bool { return !r.Box().Intersect(b).IsEmpty() }) {
-			names = append(names, r.SrcGroup, r.DstGroup, r.ServiceGroup)
+		if slices.ContainsFunc(wrong, func(b ruleset.Box) bool { return !l.box.Intersect(b).IsEmpty() }) {
+			names = append(names, l.Rule.SrcGroup, l.Rule.DstGroup, l.Rule.ServiceGroup)
 		}
 	}
 	return names
