@@ -171,7 +171,7 @@ func some(names []string) string {
 
 // parseOptions are how a firewall's configuration is read.
 func parseOptions(g *compile.Graph, fw *compile.Firewall, job *targets.Job) targets.ParseOptions {
-	return targets.ParseOptions{Interfaces: job.Interfaces, Context: fw.Context, Prefix: job.Prefix, Behind: g.Behind(fw)}
+	return targets.ParseOptions{Interfaces: job.Interfaces, Context: cmp.Or(fw.DeviceGroup, fw.Context), Prefix: job.Prefix, Behind: g.Behind(fw)}
 }
 
 // parseMap reads "old=new" pairs of interface names.
