@@ -80,7 +80,7 @@ func (p *printer) noType(k *schema, e *entry, depth int) {
 }
 
 func (p *printer) noCode(k *schema, e *entry, depth int) {
-	if k != nil && e.get("icmpcode") == nil {
+	if k != nil && k.byName["icmpcode"] != nil && e.get("icmpcode") == nil {
 		p.line(depth, "unset icmpcode")
 	}
 }
