@@ -3,6 +3,7 @@ package drift
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nbfwc/nbfwc/lang"
 	"github.com/nbfwc/nbfwc/ruleset"
@@ -13,8 +14,9 @@ import (
 // policy.
 type Inspection struct {
 	Config *targets.Config
-	// Permits are packets on NetBackup's own ports that pass, by the rule that
-	// lets them, in the order of the rules.
+	// Permits are packets on NetBackup's own ports that pass from one zone or
+	// interface to another, by the rule that lets them, in the order of the
+	// rules.
 	Permits  []Permit
 	Findings []Finding
 }
@@ -26,8 +28,9 @@ type Permit struct {
 	More  int
 	// Services are the catalogue's names of the ports.
 	Services []string
-	// Maybe says that it depends on conditions that are not modelled.
-	Maybe bool
+	// Unknowns are the conditions that it depends on and that are not modelled;
+	// Rule is the first line that has one of them.
+	Unknowns []string
 }
 
 // wide is how many IPv4 addresses are more than any set of backup hosts: a
@@ -47,34 +50,50 @@ func Inspect(name string, c *lang.Catalog, have *targets.Config) (Inspection, er
 		return out, err
 	}
 	byRule := map[string]int{}
-	for _, list := range [][]ruleset.Disagreement{d.Certain, d.Unknown} {
-		for i := range list {
-			x := &list[i]
-			rule := decider(only, x.WantBy)
-			key, _, _ := ruleKey(rule)
-			k, ok := byRule[key]
-			if !ok {
-				k = len(out.Permits)
-				byRule[key] = k
-				p := Permit{Maybe: len(x.Unknowns) > 0}
-				if rule != nil {
-					p.Rule = *rule
-				}
-				out.Permits = append(out.Permits, p)
+	permit := func(rule *ruleset.Rule, b ruleset.Box, unknowns []string) {
+		key, _, _ := ruleKey(rule)
+		if len(unknowns) > 0 {
+			key = strings.Join(unknowns, "\n")
+		}
+		k, ok := byRule[key]
+		if !ok {
+			k = len(out.Permits)
+			byRule[key] = k
+			p := Permit{Unknowns: unknowns}
+			if rule != nil {
+				p.Rule = *rule
 			}
-			p := &out.Permits[k]
-			if len(p.Boxes) < shownBoxes {
-				p.Boxes = append(p.Boxes, x.Box)
-			} else {
-				p.More++
+			out.Permits = append(out.Permits, p)
+		}
+		p := &out.Permits[k]
+		if len(p.Boxes) < shownBoxes {
+			p.Boxes = append(p.Boxes, b)
+		} else {
+			p.More++
+		}
+	}
+	budget := maxShares
+	for i := range d.Certain {
+		x := &d.Certain[i]
+		for _, sh := range shares(only, x.Box, decider(only, x.WantBy), &budget) {
+			permit(sh.rule, sh.box, nil)
+			if s := sh.box.Service.Intersect(reserved); !s.IsEmpty() {
+				out.reserved(name, sh, x, s)
 			}
-			if s := x.Service.Intersect(reserved); !s.IsEmpty() {
-				out.reserved(name, c, rule, x, s)
-			}
-			if size(x.Src) >= wide || size(x.Dst) >= wide {
-				out.open(name, rule, x)
+			if size(sh.box.Src) >= wide || size(sh.box.Dst) >= wide {
+				out.open(name, sh, x)
 			}
 		}
+	}
+	for i := range d.Unknown {
+		x := &d.Unknown[i]
+		rule := opaque(only, x)
+		permit(rule, x.Box, x.Unknowns)
+		_, text, line := ruleKey(rule)
+		out.add(Finding{
+			Kind: Unreadable, Severity: Low, Firewall: name, Rule: text, Line: line, Witness: x.Witness,
+			Summary: ruleText(rule) + " may let NetBackup's own ports pass; it has a condition that is not modelled",
+		}, x.Box)
 	}
 	slices.SortStableFunc(out.Permits, func(a, b Permit) int { return a.Rule.Line - b.Rule.Line })
 	for i := range out.Permits {
@@ -94,22 +113,33 @@ func Inspect(name string, c *lang.Catalog, have *targets.Config) (Inspection, er
 	return out, nil
 }
 
-func (in *Inspection) reserved(firewall string, c *lang.Catalog, rule *ruleset.Rule, x *ruleset.Disagreement, s ruleset.ServiceSet) {
-	_, text, line := ruleKey(rule)
+func (in *Inspection) reserved(firewall string, by share, x *ruleset.Disagreement, s ruleset.ServiceSet) {
+	_, text, line := ruleKey(by.rule)
+	by.box.Service = s
 	in.add(Finding{
 		Kind: Reserved, Severity: High, Firewall: firewall, Rule: text, Line: line, Witness: x.Witness,
-		Summary: fmt.Sprintf("%s opens ports that must not be open through a firewall: %s", ruleText(rule), s),
+		Summary: fmt.Sprintf("%s opens ports that must not be open through a firewall: %s", ruleText(by.rule), s),
 		Detail:  "These are reserved for use on one host. Nothing in NetBackup needs them from another host.",
-	}, x.Box)
+	}, by.box)
 }
 
-func (in *Inspection) open(firewall string, rule *ruleset.Rule, x *ruleset.Disagreement) {
-	_, text, line := ruleKey(rule)
+func (in *Inspection) open(firewall string, by share, x *ruleset.Disagreement) {
+	_, text, line := ruleKey(by.rule)
 	in.add(Finding{
 		Kind: Open, Severity: Medium, Firewall: firewall, Rule: text, Line: line, Witness: x.Witness,
-		Summary: fmt.Sprintf("%s opens NetBackup ports to more than %d addresses", ruleText(rule), wide-1),
+		Summary: ruleText(by.rule) + " opens NetBackup ports to more than a million addresses",
 		Detail:  "Name the NetBackup hosts that need them.",
-	}, x.Box)
+	}, by.box)
+}
+
+// opaque is the first rule that the answer depends on.
+func opaque(rs *ruleset.RuleSet, x *ruleset.Disagreement) *ruleset.Rule {
+	for _, d := range x.WantBy {
+		if d.Opaque && d.Rule >= 0 {
+			return &rs.Stages[d.Stage].Rules[d.Rule]
+		}
+	}
+	return decider(rs, x.WantBy)
 }
 
 // add adds a box to the finding of this kind and rule.
@@ -130,6 +160,9 @@ func (in *Inspection) add(f Finding, b ruleset.Box) {
 
 func (in *Inspection) useless(firewall string, u ruleset.Useless) {
 	rule := &in.Config.RuleSet.Stages[u.Stage].Rules[u.Rule]
+	if withinOne(rule) {
+		return // the device's own, which nobody can delete
+	}
 	f := Finding{Kind: Useless, Severity: Low, Firewall: firewall, Rule: rule.Name, Line: rule.Line}
 	f.Summary = fmt.Sprintf("%s is redundant: without it its packets are treated the same", ruleText(rule))
 	if u.Shadowed {
@@ -164,13 +197,19 @@ func within(rs *ruleset.RuleSet, s ruleset.ServiceSet) *ruleset.RuleSet {
 		}
 		out.Stages[i].Rules = kept
 	}
-	// What is not of these services, or is not forwarded, is denied, so that it
-	// isn't compared.
+	// What is not of these services, is not forwarded, or stays within one zone
+	// or interface is denied, so that it isn't compared.
 	other := ruleset.Rule{Src: ruleset.AnyAddr(), Dst: ruleset.AnyAddr(), Service: ruleset.AnyService().Subtract(s), Action: ruleset.Deny}
 	from, to := other, other
 	from.Service, to.Service = ruleset.AnyService(), ruleset.AnyService()
 	from.In, to.Out = ruleset.Ifaces(ruleset.Self), ruleset.Ifaces(ruleset.Self)
-	scope := ruleset.Stage{Name: "scope", Rules: []ruleset.Rule{other, from, to}, Default: ruleset.Permit}
+	rules := []ruleset.Rule{other, from, to}
+	for _, l := range labels(rs) {
+		stays := from
+		stays.In, stays.Out = ruleset.Ifaces(l), ruleset.Ifaces(l)
+		rules = append(rules, stays)
+	}
+	scope := ruleset.Stage{Name: "scope", Rules: rules, Default: ruleset.Permit}
 	out.Stages = append([]ruleset.Stage{scope}, out.Stages...)
 	return &out
 }

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/nbfwc/nbfwc/compile"
@@ -47,7 +48,7 @@ const maxBoxes = 1000
 // are in the policy's scope.
 func Review(g *compile.Graph, fw *compile.Firewall, have *targets.Config, after *ruleset.RuleSet) (Report, error) {
 	want := g.RuleSet(fw)
-	want.Behind = g.Behind(fw)
+	want.Behind = elsewhere(g.Behind(fw), labels(&have.RuleSet), labels(after))
 	r := &review{g: g, fw: fw, want: &want, sets: map[*lang.Leg]ruleset.AddrSet{}}
 	r.Firewall = fw.Name
 	if err := r.changes(&have.RuleSet, after); err != nil {
@@ -59,6 +60,24 @@ func Review(g *compile.Graph, fw *compile.Firewall, have *targets.Config, after 
 	r.nat(have)
 	r.problems(have)
 	return r.Report, nil
+}
+
+// elsewhere adds the interfaces that the device has and the policy doesn't
+// speak of: what the policy has behind another interface isn't behind them.
+func elsewhere(behind map[string]ruleset.AddrSet, lists ...[]string) map[string]ruleset.AddrSet {
+	rest := ruleset.AnyAddr()
+	for _, s := range behind {
+		rest = rest.Subtract(s)
+	}
+	out := maps.Clone(behind)
+	for _, list := range lists {
+		for _, l := range list {
+			if _, ok := out[l]; !ok {
+				out[l] = rest
+			}
+		}
+	}
+	return out
 }
 
 type review struct {
@@ -199,6 +218,7 @@ func (r *review) effective(after *ruleset.RuleSet) error {
 		_, ids := r.flows(b)
 		have.Flows = append(have.Flows, ids...)
 	}
+	budget := maxShares
 	for i := range d.Certain {
 		x := &d.Certain[i]
 		if r.unfiltered(x.Box) {
@@ -210,8 +230,10 @@ func (r *review) effective(after *ruleset.RuleSet) error {
 				key, f := r.missing(rule)
 				add(key, x, b, f)
 			} else if x.Have == ruleset.Passes {
-				key, f := r.extra(rule)
-				add(key, x, b, f)
+				for _, sh := range shares(then, b, rule, &budget) {
+					key, f := r.extra(sh.rule)
+					add(key, x, sh.box, f)
+				}
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func Check(file, target string, in drift.Inspection) CheckDocument {
 		Lines: c.Lines, Rules: rules(in), Elements: int(c.Elements), Permits: []CheckPermit{}, Findings: findingsOf(in.Findings),
 	}
 	for _, x := range in.Permits {
-		v := CheckPermit{Rule: x.Rule.Name, Line: x.Rule.Line, Services: append([]string{}, x.Services...), More: x.More, Unclear: x.Maybe}
+		v := CheckPermit{Rule: x.Rule.Name, Line: x.Rule.Line, Services: append([]string{}, x.Services...), More: x.More, Unclear: len(x.Unknowns) > 0}
 		for _, b := range x.Boxes {
 			v.Packets = append(v.Packets, packetsOf(b))
 		}
@@ -65,15 +65,15 @@ func WriteCheck(w io.Writer, file, target string, in drift.Inspection, width int
 	}
 	p.line(0, "")
 	if len(in.Permits) == 0 {
-		p.line(0, "No packet on NetBackup's own ports passes.")
+		p.line(0, "No packet on NetBackup's own ports passes from one interface to another.")
 	} else {
-		p.line(0, "NetBackup's own ports pass by %s:", Count(len(in.Permits), "rule", "rules"))
+		p.line(0, "NetBackup's own ports pass from one interface to another by %s:", Count(len(in.Permits), "rule", "rules"))
 	}
 	for i := range in.Permits {
 		x := &in.Permits[i]
 		maybe := ""
-		if x.Maybe {
-			maybe = ", perhaps (a condition is not modelled)"
+		if len(x.Unknowns) > 0 {
+			maybe = ", perhaps (depends on " + few(x.Unknowns) + ")"
 		}
 		name := "the default"
 		if x.Rule.Name != "" || x.Rule.Line > 0 {

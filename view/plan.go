@@ -167,7 +167,7 @@ func (p *paragraphs) changes(what string, list []drift.PacketChange, sign string
 		if shown++; shown > shownChanges {
 			continue
 		}
-		p.line(2, "%s %s -> %s, %s (%s)", sign, EndName(c.Flow.From), EndName(c.Flow.To), Ports(c.Flow.Ports), Why(c.Flow))
+		p.line(2, "%s %s", sign, flowText(c.Flow))
 		p.line(6, "%s -> %s", few(rangeTexts(c.Src)), few(rangeTexts(c.Dst)))
 		if row := c.Flow.Row; row != nil && sign == "-" && row.Breaks != "" {
 			p.line(6, "then: %s", row.Breaks)
@@ -212,15 +212,25 @@ func ruleWords(name string, line int) string {
 	return fmt.Sprintf("%s (line %d)", name, line)
 }
 
-// mergeFlows joins the parts of each flow.
+// flowText says what a flow is and why it is there.
+func flowText(f *compile.Flow) string {
+	text := fmt.Sprintf("%s -> %s, %s", EndName(f.From), EndName(f.To), Ports(f.Ports))
+	if why := Why(f); why != "" {
+		text += " (" + why + ")"
+	}
+	return text
+}
+
+// mergeFlows joins the parts of each flow, and flows that read the same.
 func mergeFlows(list []drift.PacketChange) []compile.FlowChange {
-	at := map[*compile.Flow]int{}
+	at := map[string]int{}
 	var out []compile.FlowChange
 	for i := range list {
 		for _, c := range list[i].Flows {
-			k, ok := at[c.Flow]
+			text := flowText(c.Flow)
+			k, ok := at[text]
 			if !ok {
-				at[c.Flow] = len(out)
+				at[text] = len(out)
 				out = append(out, c)
 				continue
 			}
