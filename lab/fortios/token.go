@@ -1,9 +1,6 @@
 package fortios
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // token is a word of a line. A quoted one is printed in quotes where the
 // configuration is kept as it was typed.
@@ -14,7 +11,7 @@ type token struct {
 
 // errOpen: the line goes on, because a quote is open or because it ends in a
 // backslash.
-var errOpen = errors.New("token line: Unmatched double quote.")
+const errOpen = refusal("token line: Unmatched double quote.")
 
 // tokens splits a line. A word is a chain of bare runs, '...' and "..."; in
 // double quotes a backslash escapes a quote or itself only, in single quotes
@@ -119,7 +116,7 @@ func quote(s string) string {
 	if s == "" {
 		return "''"
 	}
-	if strings.IndexAny(s, `"'\`) < 0 {
+	if !strings.ContainsAny(s, `"'\`) {
 		return `"` + s + `"`
 	}
 	var b strings.Builder
