@@ -47,7 +47,7 @@ func (p *planner) steps() []targets.Step {
 			targets.Step{Why: "make it Panorama's configuration", Commands: []string{"commit"}},
 			targets.Step{Why: "make all of it take effect on the firewalls of the device group", Commands: []string{"commit-all shared-policy device-group " + quoted(p.want.vsys)}})
 	}
-	return append(steps, targets.Step{Why: "make all of it take effect at once", Commands: []string{"commit"}})
+	return append(steps, targets.Step{Why: "make all of it take effect at once; a commit takes what other administrators have left in the candidate too: look at \"show config list changes\" first", Commands: []string{"commit"}})
 }
 
 func counts(n int, of string, m int, and string) string {
