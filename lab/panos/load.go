@@ -30,7 +30,18 @@ func (sc scope) read(text string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.tidy()
 	return root, nil
+}
+
+// tidy takes away what says nothing: tables without entries, leaves without a
+// value.
+func (n *node) tidy() {
+	n.each((*node).tidy)
+	switch {
+	case n.s.kind == table && n.first == nil, n.s.kind == list && len(n.members) == 0, n.s.kind == scalar && !n.has:
+		n.prune()
+	}
 }
 
 // setText says that the first line that isn't a comment begins with "set".
