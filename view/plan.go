@@ -112,10 +112,10 @@ func planChanges(list []drift.PacketChange) []PlanChange {
 	return out
 }
 
-// shownChanges and shownSteps bound what is printed for people; -json has all.
+// shownChanges and shownCommands bound what is printed for people; -json has all.
 const (
-	shownChanges = 40
-	shownSteps   = 400
+	shownChanges  = 40
+	shownCommands = 2000
 )
 
 // WritePlan writes a plan for people: what starts and stops, what else to look
@@ -247,17 +247,19 @@ func (p *paragraphs) steps(c *targets.Change) {
 		return
 	}
 	p.line(0, "%s:", Count(len(c.Steps), "step", "steps"))
-	lines := 0
+	lines, shown := 0, 0
 	for i, s := range c.Steps {
+		if lines += len(s.Commands); lines > shownCommands && i > 0 {
+			break // a step is shown whole or not at all
+		}
+		shown++
 		p.line(2, "%d. %s", i+1, s.Why)
 		for _, command := range s.Commands {
-			if lines++; lines <= shownSteps {
-				p.b.WriteString(strings.TrimRight("       "+Printable(strings.ReplaceAll(command, "\t", "    ")), " ") + "\n")
-			}
+			p.b.WriteString(strings.TrimRight("       "+Printable(strings.ReplaceAll(command, "\t", "    ")), " ") + "\n")
 		}
 	}
-	if lines > shownSteps {
-		p.line(2, "and %d more commands; -o or -json has all", lines-shownSteps)
+	if n := len(c.Steps) - shown; n > 0 {
+		p.line(2, "%s more: -o FILE saves them all", Count(n, "step", "steps"))
 	}
 	if len(c.Connections) > 0 {
 		p.line(0, "")

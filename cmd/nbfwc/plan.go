@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 		return view.PlanResult{}, err
 	}
 	p := view.PlanResult{Firewall: fw.Name, Target: fw.Target, Against: against, Have: have}
-	if have.OS != "" && fw.OS != "" && have.OS != fw.OS {
+	if !sameRelease(have.OS, fw.OS) {
 		p.Refused = []targets.Problem{{Text: have.OS, Why: fmt.Sprintf("the configuration is of version %s, the policy says os = %q; correct one of them", have.OS, fw.OS)}}
 		return p, nil
 	}
@@ -114,6 +115,14 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 	p.Change.Result = *ruleset.Settle(&p.Change.Result, fw.Assume)
 	p.Report, err = drift.Review(l.graph, fw, have, &p.Change.Result)
 	return p, err
+}
+
+// sameRelease says whether the version that a device states is the one that the
+// policy says, which may be less exact: 9.16(4) is 9.16, and 7.2.4 is 7.2. An
+// unknown one contradicts nothing.
+func sameRelease(have, want string) bool {
+	rest, ok := strings.CutPrefix(have, want)
+	return have == "" || want == "" || ok && (rest == "" || rest[0] < '0' || rest[0] > '9')
 }
 
 func readConfig(e *env, g *compile.Graph, fw *compile.Firewall, target targets.Target, job *targets.Job, file string) (*targets.Config, error) {
