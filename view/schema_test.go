@@ -24,6 +24,7 @@ var documents = map[string]reflect.Type{
 	"diff":        reflect.TypeFor[DiffDocument](),
 	"plan":        reflect.TypeFor[PlanDocument](),
 	"check":       reflect.TypeFor[CheckDocument](),
+	"import":      reflect.TypeFor[ImportDocument](),
 	"config-diff": reflect.TypeFor[ConfigDiffDocument](),
 	"init":        reflect.TypeFor[InitDocument](),
 	"fmt":         reflect.TypeFor[FmtDocument](),

@@ -32,6 +32,7 @@ var documentTypes = map[string]reflect.Type{
 	"diff":        reflect.TypeFor[view.DiffDocument](),
 	"plan":        reflect.TypeFor[view.PlanDocument](),
 	"check":       reflect.TypeFor[view.CheckDocument](),
+	"import":      reflect.TypeFor[view.ImportDocument](),
 	"config-diff": reflect.TypeFor[view.ConfigDiffDocument](),
 	"version":     reflect.TypeFor[view.VersionDocument](),
 }

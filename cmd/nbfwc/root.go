@@ -92,7 +92,7 @@ Exit status: 0 clean, 1 findings or pending changes, 2 failure.`,
 	)
 	root.SetHelpCommandGroupID("other")
 	for _, add := range []func(*env) *cobra.Command{
-		newInit, newFmt, newValidate, newResolve, newCatalog,
+		newInit, newImport, newFmt, newValidate, newResolve, newCatalog,
 		newFlows, newExplain, newQuery, newGraph, newCheck,
 		newCompile, newPlan, newDiff,
 		newMan, newCompletion, newVersion,
