@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,9 @@ type Subject struct {
 	// Enter and Leave are typed before and after commands of the top of the
 	// configuration mode.
 	Enter, Leave []string
+	// Comment begins lines of a file that the device has no place for and that
+	// are left out when it is typed; "" where comments can be typed.
+	Comment string
 	// Atomic says that commands take effect together, with the last one.
 	Atomic bool
 	// Adjust makes a random job one that the target can express.
@@ -126,7 +130,10 @@ func (y *typist) lines(list []string) {
 }
 
 // lines are the commands of a rendered file.
-func lines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
+func (s *Subject) lines(text string) []string {
+	list := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	return slices.DeleteFunc(list, func(line string) bool { return s.Comment != "" && strings.HasPrefix(line, s.Comment) })
+}
 
 func commands(c *targets.Change) []string {
 	var out []string
