@@ -152,8 +152,11 @@ func renderAll(l *loaded) ([]output, []message, error) {
 	problems := make([][]targets.Problem, len(names))
 	errs := make([]error, len(names))
 	header := jobHeader(l.policy)
+	var texts textRooms
 	l.graph.EachRuleSet(func(i int, want ruleset.RuleSet) {
-		outputs[i], problems[i], errs[i] = renderOne(l.graph, l.graph.Firewalls[i], want, names[i], header)
+		room := texts.take()
+		outputs[i], problems[i], errs[i] = renderOne(l.graph, l.graph.Firewalls[i], want, names[i], header, room)
+		texts.give(room, outputs[i].text)
 	})
 	var messages []message
 	for i, fw := range l.graph.Firewalls {
@@ -170,14 +173,14 @@ func errorMessage(summary, detail string, at lang.Origin) message {
 	return message{compile.Error, lang.Diagnostic(hcl.DiagError, summary, detail, at)}
 }
 
-func renderOne(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, name string, header []string) (output, []targets.Problem, error) {
+func renderOne(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, name string, header []string, room []byte) (output, []targets.Problem, error) {
 	target, ok := targetByName(fw.Target)
 	if !ok {
 		return output{}, []targets.Problem{{Why: "this version of nbfwc writes nftables only; the other verbs work with any target"}}, nil
 	}
 	job := jobOf(g, fw, want, header)
-	var text bytes.Buffer
-	if err := target.Render(&text, job); err != nil {
+	text := bytes.NewBuffer(room)
+	if err := target.Render(text, job); err != nil {
 		if problems := target.Check(job); len(problems) > 0 {
 			return output{}, problems, nil
 		}
