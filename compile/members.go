@@ -20,6 +20,7 @@ func (m *ruleMaker) groups() []ruleset.Group {
 			}
 		}
 	}
+	m.reserveMembers(used)
 	list := make([]ruleset.Group, 0, len(used))
 	for i, is := range used {
 		if is {
@@ -137,6 +138,27 @@ func (m *ruleMaker) sorted4(legs []int32, n int) []ruleset.Member {
 		out[i] = member1(&m.g.legs.list[h.leg], int(h.k))
 	}
 	return out
+}
+
+// reserveMembers makes room for the members of all groups that are used.
+func (m *ruleMaker) reserveMembers(used []bool) {
+	if !m.reuse {
+		return
+	}
+	n := 0
+	for i, is := range used {
+		if !is {
+			continue
+		}
+		for _, id := range m.sets.list[m.names.list[i].set] {
+			if !m.g.legs.isZone(id) {
+				n += len(m.g.legs.list[id].addrs())
+			}
+		}
+	}
+	if n > cap(m.members) {
+		m.members = make([]ruleset.Member, 0, n)
+	}
 }
 
 // makeMembers makes a list of n members, in room that is used again for the
