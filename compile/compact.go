@@ -42,6 +42,9 @@ type compactor struct {
 // that are still apart then stay so.
 const maxCompactWork = 20_000_000
 
+// fewRules is how many rules are searched faster one by one than by a map.
+const fewRules = 16
+
 // number gives equal services one number, from 1.
 func (c *compactor) number() {
 	if c.services == nil {
@@ -64,18 +67,38 @@ func (c *compactor) number() {
 
 // joinEqual joins rules with equal keys.
 func (c *compactor) joinEqual() {
-	first := make(map[ruleKey]int, len(c.m.rules))
+	var first map[ruleKey]int
+	if len(c.m.rules) > fewRules {
+		first = make(map[ruleKey]int, len(c.m.rules))
+	}
 	kept := c.m.rules[:0]
 	for _, d := range c.m.rules {
-		if i, ok := first[d.ruleKey]; ok {
+		i, ok := first[d.ruleKey]
+		if first == nil {
+			i = indexOfKey(kept, &d.ruleKey)
+			ok = i >= 0
+		}
+		if ok {
 			kept[i].join(&d)
 			continue
 		}
-		first[d.ruleKey] = len(kept)
+		if first != nil {
+			first[d.ruleKey] = len(kept)
+		}
 		kept = append(kept, d)
 	}
 	c.m.rules = kept
 	c.number()
+}
+
+// indexOfKey is the index of the rule with the key, -1 if none has it.
+func indexOfKey(rules []draft, key *ruleKey) int {
+	for i := range rules {
+		if rules[i].ruleKey == *key {
+			return i
+		}
+	}
+	return -1
 }
 
 // join adds to a draft what another one is for.
@@ -115,15 +138,25 @@ func (c *compactor) fans(visit func(f fan, rules []int)) {
 	if c.fanNo == nil {
 		c.fanNo = map[fan]int{}
 	}
+	few := len(c.m.rules) <= fewRules
 	clear(c.fanNo)
 	c.list = c.list[:0]
 	for i := range c.m.rules {
 		for _, source := range [...]bool{true, false} {
 			f, _ := c.fanOf(i, source)
-			n, ok := c.fanNo[f]
+			var n int
+			var ok bool
+			if few {
+				n = slices.Index(c.list, f)
+				ok = n >= 0
+			} else {
+				n, ok = c.fanNo[f]
+			}
 			if !ok {
 				n = len(c.list)
-				c.fanNo[f] = n
+				if !few {
+					c.fanNo[f] = n
+				}
 				c.list = append(c.list, f)
 				if n == len(c.rules) {
 					c.rules = append(c.rules, nil)
