@@ -360,14 +360,34 @@ func appendComma(b []byte, i int) []byte {
 func appendString(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			text, err := json.Marshal(s)
-			if err != nil {
-				panic(err) // a string can always be marshalled
-			}
-			return append(b, escapeInvisible(text)...)
+			return appendUnusual(b, s)
 		}
 	}
 	b = append(b, '"')
 	b = append(b, s...)
+	return append(b, '"')
+}
+
+// appendUnusual appends a string with other characters than the most usual
+// ones as a JSON string.
+func appendUnusual(b []byte, s string) []byte {
+	start := len(b)
+	b = append(b, '"')
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&':
+			b = append(b, c)
+			i++
+		case c == '"': // hosts["name"], of for_each
+			b = append(b, '\\', '"')
+			i++
+		default:
+			text, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // a string can always be marshalled
+			}
+			return append(b[:start], escapeInvisible(text)...)
+		}
+	}
 	return append(b, '"')
 }
