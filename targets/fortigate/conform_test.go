@@ -12,7 +12,7 @@ import (
 func TestTarget(t *testing.T) {
 	targettest.Run(t, targettest.Subject{
 		Target: Target{},
-		Device: labDevice,
+		Device: labDevice, Rounds: 32,
 		Noise:  func(line string) bool { return strings.HasPrefix(line, "#conf_file_ver=") },
 		Foreign: []targettest.Foreign{{
 			Name: "policies", Commands: othersPolicies,
