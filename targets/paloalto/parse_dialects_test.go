@@ -121,7 +121,8 @@ func (p *printer) element(n int32, parent *shape) {
 	k := &p.t.nodes[n]
 	s := parent.below([]byte(k.name))
 	open, end := "<"+k.name+">", "</"+k.name+">\n"
-	if parent.kind == entries || !xmlName.MatchString(k.name) {
+	// <member> is a value of a list and <entry> has a name, whatever is around it.
+	if parent.kind == entries || !xmlName.MatchString(k.name) || k.name == "member" || k.name == "entry" {
 		open, end = `<entry name="`+textOfXML(k.name)+`" uuid="x" loc="vsys1">`, "</entry>\n"
 	}
 	p.b.WriteString(open)
