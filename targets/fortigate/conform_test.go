@@ -13,7 +13,7 @@ func TestTarget(t *testing.T) {
 	targettest.Run(t, targettest.Subject{
 		Target: Target{},
 		Device: labDevice, Rounds: 32,
-		Noise:  func(line string) bool { return strings.HasPrefix(line, "#conf_file_ver=") },
+		Noise: func(line string) bool { return strings.HasPrefix(line, "#conf_file_ver=") },
 		Foreign: []targettest.Foreign{{
 			Name: "policies", Commands: othersPolicies,
 			Anchors: []string{"top", "bottom", "before web", "after 12", "before 13"},
