@@ -36,6 +36,7 @@ func (l *layout) checkJob() {
 	l.checkInterfaces()
 	for i := range job.Want.Groups {
 		l.checkGroup(&job.Want.Groups[i])
+		l.families[i] = familiesOf(&job.Want.Groups[i])
 	}
 }
 
@@ -101,9 +102,10 @@ func (l *layout) checkGroup(g *ruleset.Group) {
 	if g.Name == "" {
 		l.problem("", "a group has no name")
 	}
-	for _, m := range g.Members {
-		if !m.Range.IsValid() {
-			l.problem(g.Name, "the member %s is no range of addresses", m.Range)
+	for i := range g.Members {
+		r := &g.Members[i].Range
+		if !r.IsValid() {
+			l.problem(g.Name, "the member %s is no range of addresses", r)
 		}
 	}
 }
@@ -197,6 +199,9 @@ func hasTCP(p part) bool {
 // destination of its family, or ICMP is named for the family that isn't its own.
 // Of a rule for both families each ICMP counts in its own.
 func (l *layout) checkFamilies(name string, r *ruleset.Rule, parts []part) {
+	if !slices.ContainsFunc(parts, func(p part) bool { return p.family() != 0 }) {
+		return
+	}
 	v4 := families(r.Src.Intersect(ruleset.Any4()), r.Dst.Intersect(ruleset.Any4()))
 	v6 := families(r.Src.Intersect(ruleset.Any6()), r.Dst.Intersect(ruleset.Any6()))
 	for i := range parts {

@@ -37,9 +37,13 @@ type layout struct {
 	names  []string // identifiers of the labels
 	others int32
 	groups map[string]int
-	runs   []int // the run of each stage
-	hooks  []*hookLayout
-	parts  [][][]part // of each rule's service, by stage and rule
+	// families are those of each group's members.
+	families []use
+	runs     []int // the run of each stage
+	hooks    []*hookLayout
+	parts    [][][]part // of each rule's service, by stage and rule
+
+	variants [2]variant // room of variantsOf
 
 	problems []targets.Problem
 }
@@ -83,7 +87,7 @@ type end struct {
 
 // newLayout lays out a job; problems holds what can't be expressed.
 func newLayout(job *targets.Job) *layout {
-	l := &layout{job: job, labels: make(map[string]int32, len(job.Interfaces)), groups: make(map[string]int, len(job.Want.Groups))}
+	l := &layout{job: job, labels: make(map[string]int32, len(job.Interfaces)), groups: make(map[string]int, len(job.Want.Groups)), families: make([]use, len(job.Want.Groups))}
 	l.checkJob()
 	for i, f := range job.Interfaces {
 		l.labels[f.Label] = int32(i)
@@ -91,8 +95,8 @@ func newLayout(job *targets.Job) *layout {
 	}
 	l.others = int32(len(job.Interfaces))
 	l.names = append(l.names, "/others")
-	for i, g := range job.Want.Groups {
-		l.groups[g.Name] = i
+	for i := range job.Want.Groups {
+		l.groups[job.Want.Groups[i].Name] = i
 	}
 	run := 0
 	for _, s := range job.Want.Stages {

@@ -23,6 +23,7 @@ func (tr *translation) joiner(groups []ruleset.Group) *joiner {
 	for i := range groups {
 		j.groups[groups[i].Name] = &groups[i]
 		j.l.groups[groups[i].Name] = i
+		j.l.families = append(j.l.families, familiesOf(&groups[i]))
 	}
 	return j
 }

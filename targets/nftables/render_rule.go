@@ -17,7 +17,8 @@ type side struct {
 // sideOf returns what one end of a rule has of a family.
 func (l *layout) sideOf(group string, set ruleset.AddrSet, family byte) side {
 	if group != "" {
-		return side{group: group, empty: !hasFamily(&l.job.Want.Groups[l.groups[group]], family)}
+		has := l.families[l.groups[group]]
+		return side{group: group, empty: family == 4 && !has.v4 || family == 6 && !has.v6}
 	}
 	var ranges []ruleset.Range
 	for _, r := range set.Ranges() {
@@ -41,12 +42,14 @@ type variant struct {
 	src, dst side
 }
 
-// variantsOf returns the forms that a rule takes for the two families.
+// variantsOf returns the forms that a rule takes for the two families, valid
+// until the next call.
 func (l *layout) variantsOf(r *ruleset.Rule) []variant {
 	if l.anchor.family != "ip" && l.anchor.family != "ip6" && r.SrcGroup == "" && r.DstGroup == "" && r.Src.IsAny() && r.Dst.IsAny() {
-		return []variant{{}}
+		l.variants[0] = variant{}
+		return l.variants[:1]
 	}
-	vs := make([]variant, 0, 2)
+	vs := l.variants[:0]
 	for _, family := range [...]byte{4, 6} {
 		if l.anchor.family == "ip" && family == 6 || l.anchor.family == "ip6" && family == 4 {
 			continue

@@ -7,17 +7,20 @@ import (
 	"github.com/nbfwc/nbfwc/ruleset"
 )
 
-// use says for which families rules refer to a group.
+// use says for which families a group has members, or rules refer to it.
 type use struct{ v4, v6 bool }
 
-// hasFamily says whether a group has members of a family.
-func hasFamily(g *ruleset.Group, family byte) bool {
+// familiesOf are the families of a group's members.
+func familiesOf(g *ruleset.Group) use {
+	var u use
 	for i := range g.Members {
-		if g.Members[i].Range.From.Is4() == (family == 4) {
-			return true
+		if g.Members[i].Range.From.Is4() {
+			u.v4 = true
+		} else {
+			u.v6 = true
 		}
 	}
-	return false
+	return u
 }
 
 // appendSetName appends the identifier of a group's set for one family.
