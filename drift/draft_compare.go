@@ -47,7 +47,7 @@ func (d *drafter) compare(g *compile.Graph, i int, out *Draft) error {
 	}
 	equal := true
 	at := map[string]int{}
-	add := func(kind, why string, x *ruleset.Disagreement, rule *ruleset.Rule, b ruleset.Box) {
+	add := func(kind, why string, rule *ruleset.Rule, b ruleset.Box) {
 		equal = false
 		key, name, line := ruleKey(rule)
 		key += kind
@@ -68,12 +68,12 @@ func (d *drafter) compare(g *compile.Graph, i int, out *Draft) error {
 		x := &diff.Certain[k]
 		rule := decider(have, x.HaveBy)
 		if x.Want == ruleset.Passes {
-			add("extra", "the draft opens more than the configuration", x, rule, x.Box)
+			add("extra", "the draft opens more than the configuration", rule, x.Box)
 			continue
 		}
 		b := x.Box
 		if b.Service = b.Service.Intersect(own); x.Have == ruleset.Passes && !b.Service.IsEmpty() {
-			add("missing", d.whyMissing(rule, b), x, rule, b)
+			add("missing", d.whyMissing(rule, b), rule, b)
 		}
 	}
 	for k := range diff.Unknown {
@@ -83,7 +83,7 @@ func (d *drafter) compare(g *compile.Graph, i int, out *Draft) error {
 			b.Service = b.Service.Intersect(own)
 		}
 		if !b.Service.IsEmpty() {
-			add("unclear", fmt.Sprintf("it depends on %s, which is not modelled", few(x.Unknowns)), x, decider(have, x.HaveBy), b)
+			add("unclear", fmt.Sprintf("it depends on %s, which is not modelled", few(x.Unknowns)), condition(have, x.HaveBy), b)
 		}
 	}
 	if n := diff.MoreCertain + diff.MoreUnknown; n > 0 {

@@ -134,6 +134,17 @@ func decider(rs *ruleset.RuleSet, by []ruleset.Decision) *ruleset.Rule {
 	return nil
 }
 
+// condition is the first rule of a decision that has a condition which is not
+// modelled, or else the one that decides.
+func condition(rs *ruleset.RuleSet, by []ruleset.Decision) *ruleset.Rule {
+	for _, d := range by {
+		if d.Opaque && d.Rule >= 0 {
+			return &rs.Stages[d.Stage].Rules[d.Rule]
+		}
+	}
+	return decider(rs, by)
+}
+
 // flows are the parts of the policy's flows that are in a box, and their ids.
 func (r *review) flows(b ruleset.Box) (out []compile.FlowChange, ids []int32) {
 	seen := map[int32]bool{}
@@ -243,7 +254,7 @@ func (r *review) effective(after *ruleset.RuleSet) error {
 			continue // what is not in the policy and may be open: the line itself is a problem
 		}
 		for _, b := range scope.Within(x.Box) {
-			key, f := r.unclear(x, decider(then, x.HaveBy))
+			key, f := r.unclear(x, condition(then, x.HaveBy))
 			add(key, x, b, f)
 		}
 	}
