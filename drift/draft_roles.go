@@ -14,7 +14,7 @@ const (
 	// maxGuesses bounds the hosts blocks for which roles are tried, maxTried
 	// the rules of configurations with which they are.
 	maxGuesses = 40
-	maxTried   = 20_000
+	maxTried   = 5_000
 )
 
 // draftVersions are the versions that roles are tried with, the likeliest

@@ -187,11 +187,7 @@ func (d *drafter) firewallText(w *draftWriter, fw *draftFirewall) {
 	}
 	w.line("manage = \"section\"")
 	w.comment("Where our section begins: see the target's page.")
-	anchor := "top"
-	if fw.Target == "nftables" {
-		anchor = "inet filter forward"
-	}
-	w.line("anchor = %q", anchor)
+	w.line("anchor = %q", fw.anchor())
 	for _, i := range fw.interfaces {
 		w.line("interface %q {", i.label)
 		var zones []string
@@ -207,6 +203,20 @@ func (d *drafter) firewallText(w *draftWriter, fw *draftFirewall) {
 		w.line("}")
 	}
 	w.line("}")
+}
+
+// anchor is where a section begins: above all rules, or on nftables in the base
+// chain of forwarded packets.
+func (fw *draftFirewall) anchor() string {
+	if fw.Target != "nftables" {
+		return "top"
+	}
+	for _, s := range fw.rs.Stages {
+		if isWord(s.Name) && len(strings.Fields(s.Name)) == 3 && strings.Contains(s.Name, "forward") {
+			return s.Name
+		}
+	}
+	return "inet filter forward"
 }
 
 func (d *drafter) domainText(w *draftWriter) {
