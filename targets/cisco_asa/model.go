@@ -44,6 +44,9 @@ type model struct {
 	fragment bool
 	// skipped counts the lines of sections that no packet of ours depends on.
 	skipped int
+	// mentions are the words of these lines, each with the first of them: a list
+	// that is bound to an interface can be used by a VPN or a route-map as well.
+	mentions map[string]int
 
 	pool *pool
 }
@@ -53,6 +56,7 @@ func newModel() *model {
 		index:    map[string]*object{},
 		aclIndex: map[string]*acl{},
 		names:    map[string]netip.Addr{},
+		mentions: map[string]int{},
 		timeouts: timeouts{conn: defaultConnTimeout},
 		pool:     newPool(),
 	}

@@ -202,7 +202,7 @@ func (p *parser) subLine() {
 		p.body()
 		return
 	}
-	p.m.skipped++
+	p.skip()
 }
 
 // cleanLine removes what a terminal leaves in a line: carriage returns, the

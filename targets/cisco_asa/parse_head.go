@@ -105,9 +105,22 @@ func (p *parser) otherHead() {
 	case w == "dynamic-filter" && p.at(1) == "drop":
 		p.problem("the botnet traffic filter isn't modelled; it drops packets of hosts on its lists")
 	case irrelevant[w]:
-		p.m.skipped++
+		p.skip()
 	default:
 		p.problem("the command isn't known; what belongs to it isn't read")
+	}
+}
+
+// maxMentions bounds the words that are remembered of lines that are passed over.
+const maxMentions = 100_000
+
+// skip passes over a line that no forwarded packet depends on.
+func (p *parser) skip() {
+	p.m.skipped++
+	for _, w := range p.w[min(1, len(p.w)):] {
+		if _, ok := p.m.mentions[w]; !ok && len(p.m.mentions) < maxMentions {
+			p.m.mentions[p.keep(w)] = p.num
+		}
 	}
 }
 

@@ -120,6 +120,10 @@ func (p *planner) onlyBound(b binding) bool {
 			return false
 		}
 	}
+	if line, ok := p.have.mentions[b.acl]; ok {
+		p.problem(b.acl, "line %d uses the access-list as well, for something else than traffic through %s; our entries would count there; give it a list of its own", line, b.iface)
+		return false
+	}
 	for _, k := range p.have.classMaps {
 		for _, x := range k.matches {
 			if x.kind == matchACL && x.text == b.acl {
