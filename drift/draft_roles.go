@@ -72,9 +72,22 @@ func (d *drafter) tryRoles() (explained, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(d.hosts[b].guess.Percent, d.hosts[a].guess.Percent) })
 	for _, k := range order {
 		h := d.hosts[k]
-		h.guess.Written = true
-		h.guess.Against = d.opens()
-		h.guess.Written = h.guess.Against == ""
+		first := h.guess
+		for _, roles := range likelyRoles(first.Roles) {
+			h.guess.Roles, h.guess.Written, h.guess.Against = roles, true, ""
+			if against := d.opens(); against != "" {
+				if first.Against == "" {
+					first.Against = against
+				}
+				h.guess = first
+				continue
+			}
+			if len(roles) > 0 && roles[0] != first.Roles[0] {
+				h.guess.Percent = min(h.guess.Percent, 20)
+				h.guess.Evidence = append(slices.Clip(h.guess.Evidence), "the likelier role "+first.Roles[0]+" would open more")
+			}
+			break
+		}
 	}
 	g, err := d.load(nil)
 	if err != nil {
@@ -91,6 +104,18 @@ func (d *drafter) tryRoles() (explained, error) {
 		}
 	}
 	return known, nil
+}
+
+// likelyRoles are the roles of a guess, and what hosts that aren't that could be
+// as well.
+func likelyRoles(guess []string) [][]string {
+	out := [][]string{guess}
+	for _, r := range []string{"master", "client"} {
+		if guess[0] != r && guess[0] == "media" {
+			out = append(out, []string{r})
+		}
+	}
+	return out
 }
 
 // opens says what the draft would open that a configuration doesn't permit, ""
