@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ func targetByName(name string) (targets.Target, bool) {
 
 func newCompile(e *env) *cobra.Command {
 	var dir string
+	var xml bool
 	cmd := &cobra.Command{
 		Use:   "compile [POLICY] -o DIR",
 		Short: "Write the configuration of every firewall",
@@ -54,16 +56,17 @@ output of the same inputs, it is left alone.`,
 	}
 	flags := policyArgs(cmd)
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`directory` to write to; it is made if it doesn't exist")
+	cmd.Flags().BoolVar(&xml, "xml", false, "write PAN-OS configurations as XML for \"load config partial\", not as set commands")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if dir == "" {
 			return usageError{errors.New("compile needs -o DIR, the directory to write to")}
 		}
-		return compileTo(e, policyArg(args), dir, flags)
+		return compileTo(e, policyArg(args), dir, xml, flags)
 	}
 	return cmd
 }
 
-func compileTo(e *env, arg, dir string, flags *policyFlags) error {
+func compileTo(e *env, arg, dir string, xml bool, flags *policyFlags) error {
 	out, err := openOutDir(dir)
 	if err != nil {
 		return err
@@ -74,6 +77,9 @@ func compileTo(e *env, arg, dir string, flags *policyFlags) error {
 		return err
 	}
 	words := flagWords(e, flags, opt.VarFiles)
+	if xml {
+		words = append(words, "-xml")
+	}
 	if digest, err := inputDigest(arg, out.old, words); err == nil && out.upToDate(digest, e.now().Format("2006-01-02")) {
 		return reportCompiled(e, flags, *out.old, dir, true)
 	}
@@ -82,7 +88,7 @@ func compileTo(e *env, arg, dir string, flags *policyFlags) error {
 		return err
 	}
 	printWarnings(e, arg, l)
-	outputs, messages, err := renderAll(l)
+	outputs, messages, err := renderAll(l, xml)
 	if err != nil {
 		return err
 	}
@@ -140,7 +146,7 @@ func validTo(p *lang.Policy) string {
 // renderAll makes the outputs of all firewalls, in the order of the policy, or
 // says what their targets can't express. It uses all processors; the result
 // doesn't depend on how many there are.
-func renderAll(l *loaded) ([]output, []message, error) {
+func renderAll(l *loaded, xml bool) ([]output, []message, error) {
 	if len(l.graph.Firewalls) == 0 {
 		return nil, []message{errorMessage(sumNoFirewall, "The policy declares no firewall, so there is nothing to compile. Add a firewall block, or name the directory that has one.", lang.Origin{})}, nil
 	}
@@ -155,7 +161,7 @@ func renderAll(l *loaded) ([]output, []message, error) {
 	var texts textRooms
 	l.graph.EachRuleSet(func(i int, want ruleset.RuleSet) {
 		room := texts.take()
-		outputs[i], problems[i], errs[i] = renderOne(l.graph, l.graph.Firewalls[i], want, names[i], header, room)
+		outputs[i], problems[i], errs[i] = renderOne(l.graph, l.graph.Firewalls[i], want, names[i], header, xml, room)
 		texts.give(room, outputs[i].text)
 	})
 	var messages []message
@@ -173,10 +179,13 @@ func errorMessage(summary, detail string, at lang.Origin) message {
 	return message{compile.Error, lang.Diagnostic(hcl.DiagError, summary, detail, at)}
 }
 
-func renderOne(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, name string, header []string, room []byte) (output, []targets.Problem, error) {
+func renderOne(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, name string, header []string, xml bool, room []byte) (output, []targets.Problem, error) {
 	target, ok := targetByName(fw.Target)
 	if !ok {
-		return output{}, []targets.Problem{{Why: "this version of nbfwc writes nftables only; the other verbs work with any target"}}, nil
+		return output{}, nil, fmt.Errorf("firewall %s: there is no target %s", fw.Name, fw.Target)
+	}
+	if xml && fw.Target == (paloalto.Target{}).Name() {
+		target = xmlTarget{}
 	}
 	job := jobOf(g, fw, want, header)
 	text := bytes.NewBuffer(room)
@@ -195,6 +204,13 @@ func renderOne(g *compile.Graph, fw *compile.Firewall, want ruleset.RuleSet, nam
 		text: text.Bytes(),
 	}, nil, nil
 }
+
+// xmlTarget is PAN-OS that writes XML.
+type xmlTarget struct{ paloalto.Target }
+
+func (xmlTarget) FileSuffix() string { return ".xml" }
+
+func (xmlTarget) Render(w io.Writer, job targets.Job) error { return paloalto.RenderXML(w, job) }
 
 // jobHeader is what every output says at its top.
 func jobHeader(p *lang.Policy) []string {
