@@ -228,7 +228,8 @@ func examples(t *testing.T) []string {
 	}
 	dirs = slices.DeleteFunc(dirs, func(d string) bool {
 		found, _ := filepath.Glob(filepath.Join(d, "*.hcl*"))
-		return len(found) == 0
+		// The firewalls of vendors have no kernel here: TestVendorsAgree.
+		return len(found) == 0 || filepath.Base(d) == "vendors"
 	})
 	if len(dirs) < 5 {
 		t.Fatalf("only %d examples: %v", len(dirs), dirs)
