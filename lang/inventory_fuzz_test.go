@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// oracleCSV reads with encoding/csv, up to the first fault.
+// oracleCSV reads with encoding/csv, up to the first fault or the first row
+// over our limits.
 func oracleCSV(src []byte, comma byte) (rows [][]string, lines []int, failed bool) {
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(src, bom)))
 	r.Comment = '#'
@@ -26,8 +27,15 @@ func oracleCSV(src []byte, comma byte) (rows [][]string, lines []int, failed boo
 			return rows, lines, true
 		}
 		line, _ := r.FieldPos(0)
+		lim := DefaultLimits()
+		if len(row) > lim.Fields {
+			return rows, lines, true
+		}
 		for i := range row {
 			row[i] = strings.Trim(row[i], " \t")
+			if len(row[i]) > lim.FieldBytes {
+				return rows, lines, true
+			}
 		}
 		rows, lines = append(rows, row), append(lines, line)
 	}
@@ -165,9 +173,11 @@ func flatJSON(src []byte) bool {
 	if json.Unmarshal(src, &rows) != nil || bytes.Contains(src, []byte(`\ud`)) || bytes.Contains(src, []byte("null")) {
 		return false
 	}
+	names := map[string]bool{}
 	for _, r := range rows {
 		total := 0
 		for k, v := range r {
+			names[k] = true
 			if k != strings.ToLower(k) || strings.Contains(k+v, "\ufffd") || strings.Contains(k+v, "\x00") {
 				return false
 			}
@@ -177,7 +187,7 @@ func flatJSON(src []byte) bool {
 			return false // Maybe a name stands twice.
 		}
 	}
-	return true
+	return len(names) <= DefaultLimits().Fields
 }
 
 func FuzzCSV(f *testing.F) {
