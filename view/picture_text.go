@@ -3,7 +3,6 @@ package view
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/nbfwc/nbfwc/compile"
 )
@@ -35,16 +34,20 @@ func textWidth(s string, size int, bold bool) int {
 	}
 	sum := 0
 	for _, r := range s {
-		switch {
-		case r >= ' ' && r <= '~':
-			sum += int(table[r-' '])
-		case r == '·' || r == '×' || r == '…':
-			sum += 100
-		default:
-			sum += otherGlyph
-		}
+		sum += glyphWidth(table, r)
 	}
 	return (sum*size + 99) / 100
+}
+
+// glyphWidth is how wide a character is, in hundredths of the font size.
+func glyphWidth(table *[95]uint8, r rune) int {
+	switch {
+	case r >= ' ' && r <= '~':
+		return int(table[r-' '])
+	case r == '·' || r == '×' || r == '…':
+		return 100
+	}
+	return otherGlyph
 }
 
 // clip is s, printable and on one line, with an ellipsis where it would be
@@ -54,9 +57,16 @@ func clip(s string, size int, bold bool, width int) string {
 	if textWidth(s, size, bold) <= width {
 		return s
 	}
-	for s != "" && textWidth(s+"…", size, bold) > width {
-		_, n := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-n]
+	table := &glyphWidths[0]
+	if bold {
+		table = &glyphWidths[1]
+	}
+	sum := glyphWidth(table, '…')
+	for i, r := range s {
+		if sum += glyphWidth(table, r); (sum*size+99)/100 > width {
+			s = s[:i]
+			break
+		}
 	}
 	return strings.TrimRight(s, " ,") + "…"
 }
