@@ -83,7 +83,7 @@ func TestLongLinesAreCut(t *testing.T) {
 			}
 		}
 		// The copy of the text in printed is most of it.
-		if took := time.Since(begin); took > 10*time.Second {
+		if took := time.Since(begin); took > 2*time.Minute {
 			t.Errorf("%q: %v", unit, took)
 		}
 	}

@@ -114,7 +114,7 @@ func FuzzLoad(f *testing.F) {
 			name:          {Data: []byte(text)},
 			"clients.csv": {Data: []byte("name,address,zone\na,10.0.0.5,dmz\n")},
 		}, ".", Options{Limits: lim, Environ: []string{"NBFWC_VAR_x=[1]"}, Today: testDay})
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 2*time.Minute {
 			t.Errorf("it took %v", took)
 		}
 		if (p == nil) != diags.HasErrors() {

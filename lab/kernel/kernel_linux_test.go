@@ -195,7 +195,7 @@ func TestManyProbes(t *testing.T) {
 			t.Fatalf("%s, want %s", r, want)
 		}
 	}
-	if d := time.Since(begin); d > 20*time.Second {
+	if d := time.Since(begin); d > 2*time.Minute {
 		t.Errorf("%d probes took %v", len(tuples), d)
 	}
 }

@@ -99,7 +99,7 @@ func TestHostileTexts(t *testing.T) {
 			write(&b)
 			start := time.Now()
 			c, err := parse(strings.NewReader(b.String()), targets.ParseOptions{})
-			if d := time.Since(start); d > 20*time.Second {
+			if d := time.Since(start); d > 2*time.Minute {
 				t.Errorf("took %v", d)
 			} else {
 				t.Logf("%v for %d KiB, %v", d, b.Len()>>10, err)
