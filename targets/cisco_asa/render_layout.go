@@ -387,7 +387,12 @@ func (l *layout) layAnswers() {
 			}
 		}
 	}
-	own := map[key]*wantRule{}
+	type pair struct {
+		list int
+		r    *wantRule
+		back ruleset.ServiceSet
+	}
+	var rest []pair // without a rule the other way
 	for _, r := range slices.Clone(l.rules) {
 		if r.Action != ruleset.Permit {
 			continue
@@ -400,11 +405,19 @@ func (l *layout) layAnswers() {
 			k := key{i, r.dst, r.src}
 			if f := forward[k]; f != nil {
 				f.Service = f.Service.Union(back)
-			} else if f := own[k]; f != nil {
-				f.Service = f.Service.Union(back)
 			} else {
-				own[k] = l.answer(i, r, back)
+				rest = append(rest, pair{i, r, back})
 			}
+		}
+	}
+	own := map[key]*wantRule{}
+	for _, x := range rest {
+		k := key{x.list, x.r.dst, x.r.src}
+		switch f := own[k]; {
+		case f != nil:
+			f.Service = f.Service.Union(x.back)
+		case !l.carried(x.list, x.r, x.back):
+			own[k] = l.answer(x.list, x.r, x.back)
 		}
 	}
 	for _, list := range l.lists {
@@ -414,6 +427,24 @@ func (l *layout) layAnswers() {
 			}
 		}
 	}
+}
+
+// maxCarriers bounds the rules of a list that are asked for each answer.
+const maxCarriers = 256
+
+// carried says whether a rule of a list lets all answers to r pass already: one
+// between larger groups, as that of all clients where r is for some of them.
+func (l *layout) carried(list int, r *wantRule, back ruleset.ServiceSet) bool {
+	rules := l.lists[list].rules
+	if len(rules) > maxCarriers {
+		return false
+	}
+	return slices.ContainsFunc(rules, func(f *wantRule) bool {
+		return f.Action == ruleset.Permit && f.Log == r.Log &&
+			f.Src.Contains(r.Dst.First()) && f.Dst.Contains(r.Src.First()) &&
+			back.Subtract(f.Service).IsEmpty() &&
+			r.Dst.Subtract(f.Src).IsEmpty() && r.Src.Subtract(f.Dst).IsEmpty()
+	})
 }
 
 // answer is a rule for ICMP from the destinations of r back to its sources.
