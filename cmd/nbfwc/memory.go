@@ -10,7 +10,7 @@ import (
 const (
 	// smallHeap is how large the heap may get before the garbage collector
 	// runs.
-	smallHeap = 84 << 20
+	smallHeap = 100 << 20
 	// largeGrowth is by how much a heap may grow until it is collected even if
 	// that is more than what lives in it.
 	largeGrowth = 256 << 20
