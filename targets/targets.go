@@ -2,8 +2,8 @@
 // nbfwc and in which words: a Job goes in, configuration text comes out; the
 // text of a device goes in, a Config comes out; from a Config and a Job comes a
 // Change, the commands that make the device do what the job wants; what can't
-// be done is a Problem. It does no I/O beyond the writer or reader that it is
-// given.
+// be done is a Problem. A Dialogue is how a device is read and changed. No package
+// below does I/O beyond the writer, reader or Session that it is given.
 package targets
 
 import (

@@ -25,14 +25,17 @@ var importLaw = map[string]struct {
 	"targets/cisco_asa":  {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
 	"targets/paloalto":   {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
 	"targets/fortigate":  {[]string{"targets", "ruleset"}, "a vendor knows no other vendor and no policy"},
+	"targets/console":    {[]string{"targets"}, "it types what a dialogue says and knows no vendor"},
 	"targets/targettest": {[]string{"targets", "ruleset", "lab"}, "what holds for every vendor is said without knowing one"},
+	"push":               {[]string{"targets", "ruleset"}, "a transaction knows neither policies nor SSH"},
 	"drift":              {[]string{"lang", "compile", "ruleset", "targets"}, "it compares values and knows no vendor"},
-	"view":               {[]string{"lang", "compile", "ruleset", "targets", "drift"}, "it prints values of the others"},
-	"cmd/nbfwc":          {[]string{"catalog", "lang", "compile", "ruleset", "targets", "targets/nftables", "targets/cisco_asa", "targets/paloalto", "targets/fortigate", "drift", "view"}, "it puts them together"},
+	"view":               {[]string{"lang", "compile", "ruleset", "targets", "drift", "push"}, "it prints values of the others"},
+	"cmd/nbfwc":          {[]string{"catalog", "lang", "compile", "ruleset", "targets", "targets/nftables", "targets/cisco_asa", "targets/paloalto", "targets/fortigate", "targets/console", "push", "drift", "view", "lab", "lab/asa", "lab/panos", "lab/fortios", "lab/sshd"}, "it puts them together"},
 	"lab":                {nil, "an emulator shares nothing with what it judges"},
 	"lab/asa":            {[]string{"lab"}, "an emulator shares nothing with what it judges"},
 	"lab/panos":          {[]string{"lab"}, "an emulator shares nothing with what it judges"},
 	"lab/fortios":        {[]string{"lab"}, "an emulator shares nothing with what it judges"},
+	"lab/sshd":           {[]string{"lab"}, "an emulator shares nothing with what it judges"},
 	"lab/kernel":         {nil, "it asks the kernel and must not share our idea of a packet"},
 	"lab/mutants":        {nil, "it changes the others"},
 	"lab/workload":       {nil, "it states the expected flows by itself"},
@@ -40,10 +43,12 @@ var importLaw = map[string]struct {
 
 // Libraries that only the named packages may import.
 var libraryLaw = map[string][]string{
-	"github.com/hashicorp/hcl/v2": {"lang", "cmd/nbfwc"}, // positions travel as lang.Origin; cmd prints diagnostics
-	"github.com/zclconf/go-cty":   {"lang"},
-	"github.com/spf13/cobra":      {"cmd/nbfwc"},
-	"github.com/sergi/go-diff":    {"view"},
+	"github.com/hashicorp/hcl/v2":  {"lang", "cmd/nbfwc"}, // positions travel as lang.Origin; cmd prints diagnostics
+	"github.com/zclconf/go-cty":    {"lang"},
+	"github.com/spf13/cobra":       {"cmd/nbfwc"},
+	"github.com/scrapli/scrapligo": {"targets/console"},
+	"golang.org/x/crypto":          {"targets/console", "lab/sshd"},
+	"github.com/sergi/go-diff":     {"view"},
 }
 
 func TestImportLaw(t *testing.T) {

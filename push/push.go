@@ -1,0 +1,164 @@
+// Package push changes devices and keeps the record: one push at a time on a
+// device, each written down before it is done, so that what a crash or a broken
+// connection leaves behind can be finished or undone.
+package push
+
+import (
+	"context"
+	"time"
+
+	"github.com/nbfwc/nbfwc/targets"
+)
+
+// Device is a device of the policy, and one firewall on it.
+type Device struct {
+	// Name is the device's label in the policy; locks and records are named for
+	// it. Firewall is that of the enforcement context.
+	Name, Firewall string
+	// Units is how many addresses the device has: 1, or 2 for a pair.
+	Units    int
+	Admin    string // the name that sessions log in by
+	Target   targets.Target
+	Dialogue targets.Dialogue
+	Part     targets.Partition
+	Job      targets.Job
+	Parse    targets.ParseOptions
+	// Hostname, OS and Serials are what the policy expects of the device; empty
+	// for anything. OS may be less exact than what the device says.
+	Hostname, OS string
+	Serials      []string
+	// LocalRules allows to change a device that a central manager manages.
+	LocalRules bool
+	// Policy is where the policy was read from, and PolicyDigest the hash of
+	// what the job was made of.
+	Policy, PolicyDigest string
+}
+
+// Dial logs in on a unit of a device. The session is at the device's first
+// prompt.
+type Dial func(ctx context.Context, d *Device, unit int, readOnly bool) (targets.Session, error)
+
+// Engine works on devices. It may be used for several at once.
+type Engine struct {
+	Dial Dial
+	// State is the directory of locks and records.
+	State string
+	Now   func() time.Time
+	// Who is written into locks and records ("alice@host").
+	Who string
+	// Timeout is how long a device that can waits for our confirmation.
+	Timeout time.Duration
+	// Progress takes what is being done, for people; it may be nil. It is
+	// called from the goroutine that works on the device.
+	Progress func(d *Device, doing string)
+}
+
+// Fetched is what was read from a device.
+type Fetched struct {
+	Identity targets.Identity
+	Unit     int // the unit that takes changes
+	Text     []byte
+	Config   *targets.Config
+	At       time.Time
+	// Peer is what the other unit of a pair has, nil if there is none. Apart
+	// says, in words, how the two differ; "" if they don't.
+	Peer  *targets.Config
+	Apart string
+	// Pending are changes of others that are not saved or committed.
+	Pending []string
+}
+
+// Planned is what a push would do.
+type Planned struct {
+	Fetched
+	Change    *targets.Change // nil if it is refused
+	Refused   []targets.Problem
+	Guarantee targets.Guarantee
+	// Rules is how many rules the change adds, removes or alters.
+	Rules int
+}
+
+// Options are those of one push.
+type Options struct {
+	Plan targets.PlanOptions
+	// Limit is how many rules the change may touch, 0 for any number.
+	Limit int
+	// Saved is a plan that the push must be the same as; nil for none.
+	Saved *SavedPlan
+	// Approve sees the plan and says by an error that it isn't wanted. Nothing
+	// of the device was changed then, and nothing is.
+	Approve func(*Planned) error
+}
+
+// SavedPlan is a plan that was made earlier, for a configuration with that
+// digest.
+type SavedPlan struct {
+	Digest string
+	Steps  []targets.Step
+}
+
+// Stand is where a device stands after a push.
+type Stand string
+
+const (
+	// Unchanged: nothing had to be done, or nothing was.
+	Unchanged Stand = "unchanged"
+	// New: the device does what the policy wants, and will after a restart.
+	New Stand = "new"
+	// Old: the push failed, and the device does what it did before.
+	Old Stand = "old"
+	// Between: the push failed on the way; every packet is treated by the old
+	// or by the new policy. The record is open: resume or abandon it.
+	Between Stand = "between"
+	// Unsaved: the device does what the policy wants, but would not after a
+	// restart.
+	Unsaved Stand = "unsaved"
+	// Unknown: the device couldn't be asked any more. The record is open.
+	Unknown Stand = "unknown"
+)
+
+// Outcome is the end of a push.
+type Outcome struct {
+	ID      string
+	Stand   Stand
+	Planned *Planned
+	// Result is the configuration after it, nil if it couldn't be read.
+	Result *targets.Config
+	// Err is why the push didn't get to New, nil if it did.
+	Err error
+	// Notes are what somebody should know besides.
+	Notes []string
+}
+
+// Recovery is what is wanted of an open record.
+type Recovery uint8
+
+const (
+	// Resume finishes the push.
+	Resume Recovery = iota
+	// Abandon undoes it.
+	Abandon
+)
+
+// Record is a push in the history.
+type Record struct {
+	ID, Device, Firewall, Who string
+	Policy, PolicyDigest      string
+	Began, Ended              time.Time // Ended is zero while it is open
+	Identity                  targets.Identity
+	Digest                    string // of the configuration before
+	Steps                     []targets.Step
+	Stand                     Stand // "" while it is open
+	Error                     string
+	Entries                   []Entry
+	Dir                       string // where the record's files are
+}
+
+// Entry is a line of a journal.
+type Entry struct {
+	At     time.Time
+	What   string // "command", "answer", "phase", "note", "outcome"
+	Text   string
+	Answer string
+}
+
