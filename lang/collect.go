@@ -31,7 +31,7 @@ var topSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 var schemas = [kinds]*hcl.BodySchema{
 	kindVariable: schema("default", "type", "description"),
 	kindZone:     schema("networks", "transit", "for_each"),
-	kindDevice:   schema("address", "addresses", "username", "hostname", "for_each"),
+	kindDevice:   schema("address", "addresses", "username", "hostname", "serials", "jump", "for_each"),
 	kindFirewall: withBlocks(schema("target", "os", "device", "context", "manage", "anchor", "bind", "local_rules", "device_group", "self", "established", "name_prefix", "group_name", "use_object", "assume", "for_each"),
 		hcl.BlockHeaderSchema{Type: "interface", LabelNames: []string{"name"}}, hcl.BlockHeaderSchema{Type: "rule_defaults"}),
 	kindDomain: withBlocks(schema("version", "features", "strict", "uncertain", "reset_fallback", "ping", "source_ports", "aggregate", "idle"),

@@ -54,7 +54,12 @@ type Device struct {
 	Addresses []netip.AddrPort // port 0: 22; two for a pair
 	Hostname  string           // expected, "" for any
 	Username  string
-	Origin    Origin
+	// Serials are the serial numbers that its units may have, none for any.
+	Serials []string
+	// Jump is the device that connections go through, nil for none. Chains of
+	// jumps have no loops.
+	Jump   *Device
+	Origin Origin
 }
 
 // Firewall is one enforcement context.

@@ -92,6 +92,26 @@ func (l *loader) readDevice(b *body, d *Device) {
 		l.fail(sumConflict, "A device has at most two addresses, those of a pair.", a.Expr.Range())
 	}
 	d.Username, d.Hostname = b.name("username"), b.name("hostname")
+	b.each("serials", func(v value, at hcl.Range) {
+		s, ok := v.(string)
+		if !ok || s == "" {
+			b.wrongType("serials", "a list of serial numbers in quotes", v, at)
+			return
+		}
+		if l.checkWord("serials", s, at) {
+			d.Serials = append(d.Serials, s)
+		}
+	})
+	if e := b.expr("jump"); e != nil {
+		d.Jump = refOf[Device](b.ref("jump", kindDevice))
+		for at := d.Jump; at != nil; at = at.Jump {
+			if at == d {
+				l.fail(sumConflict, fmt.Sprintf("The way to device %q leads through itself. Let the jump hosts end at one that is reached directly.", d.Name), e.Range())
+				d.Jump = nil
+				break
+			}
+		}
+	}
 	l.policy.Devices = append(l.policy.Devices, d)
 }
 
