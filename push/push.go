@@ -32,6 +32,10 @@ type Device struct {
 	// Policy is where the policy was read from, and PolicyDigest the hash of
 	// what the job was made of.
 	Policy, PolicyDigest string
+	// Reach is how Dial finds the device, in words of its own and without
+	// secrets. It is kept in the record, for a push that is abandoned without
+	// the policy.
+	Reach []byte
 }
 
 // Dial logs in on a unit of a device. The session is at the device's first

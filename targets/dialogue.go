@@ -277,7 +277,9 @@ type Dialogue interface {
 	// packet is treated as before the change or as after it.
 	Apply(ctx context.Context, s Session, p *Push) error
 	// Confirm makes the change last over a restart, and stops what would undo
-	// it. An error says that it doesn't last.
+	// it. An error says that it doesn't last. After Settle it may come without
+	// Prepare and Apply, for a push whose change has no steps: then it makes
+	// what runs last.
 	Confirm(ctx context.Context, s Session, p *Push) error
 	// Settle ends whatever a push of ours with this ID left open on the device
 	// (a candidate, a session, a timer), so that afterwards the running
