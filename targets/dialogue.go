@@ -227,6 +227,9 @@ type Push struct {
 	Before []byte
 	Prefix string
 	Change *Change
+	// Parse is how Before was read when the change was planned. It is set while
+	// a change is made; a push from a record need not have it.
+	Parse ParseOptions
 	// Timeout is how long the device waits for Confirm before it goes back to
 	// what it was, where it can.
 	Timeout time.Duration
