@@ -297,6 +297,7 @@ func (d *Device) consider(p lab.Packet) []hit {
 func (d *Device) Decide(p lab.Packet) lab.Verdict {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	return agreed(d.consider(p))
 }
 
@@ -314,6 +315,7 @@ func agreed(hits []hit) lab.Verdict {
 func (d *Device) Explain(p lab.Packet) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	var why []string
 	for _, h := range d.consider(p) {
 		why = append(why, h.why)
@@ -326,6 +328,7 @@ func (d *Device) Explain(p lab.Packet) string {
 func (d *Device) Idle(p lab.Packet) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	hits := d.consider(p)
 	seconds, ok := decimal(hits[0].service.text("override", "yes", "timeout"))
 	if ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
 )
@@ -19,38 +20,38 @@ type Options struct {
 	// Applications are names of applications beside the few that every device
 	// has.
 	Applications []string
-	Faults       Faults
-}
-
-// change is an edit of the candidate that hasn't been committed.
-type change struct {
-	admin string
-	do    func(*node) error
-}
-
-// job is a commit or a validation.
-type job struct {
-	id     int
-	kind   string
-	ok     bool
-	detail string
+	Model        string // PA-VM if empty
+	Serial       string // 007051000000001 if empty
+	// HA is the state of the unit in a pair, as its prompt shows it: active,
+	// passive, active-primary, active-secondary, suspended; "" for no pair.
+	HA string
+	// Now tells the time; if it is nil each line takes a second from
+	// 2026-01-02 03:04:05 UTC on, and jobs take their time by the wall clock.
+	Now    func() time.Time
+	Faults Faults
 }
 
 // Device is an emulated firewall. It may be used by several sessions at once.
 type Device struct {
-	mu         sync.Mutex
-	opt        Options
-	running    *node
-	candidate  *node
-	pushed     *node
-	pending    []change
-	versions   []*node
-	saved      map[string]*node
-	jobs       []job
-	hits       map[string]int
-	configLock string // who holds it
-	commitLock string
-	lines      int
+	mu        *sync.Mutex // shared by a pair
+	opt       Options
+	running   *node
+	candidate *node
+	pushed    *node
+	pending   []change
+	versions  []version
+	saved     map[string]*node
+	jobs      []*job
+	queue     []*job // those that have not ended
+	hits      map[string]int
+	locks     []lock
+	sessions  []*Session
+	peer      *Device
+	outOfSync bool
+	down      int // counts restarts
+	lines     int // since the faults were set
+	ticks     int // lines ever
+	edits     int // changes ever
 }
 
 var _ lab.Device = (*Device)(nil)
@@ -63,9 +64,31 @@ func New(opt Options) *Device {
 	if opt.Version == "" {
 		opt.Version = "10.2.0"
 	}
+	if opt.Model == "" {
+		opt.Model = "PA-VM"
+	}
+	if opt.Serial == "" {
+		opt.Serial = "007051000000001"
+	}
 	root := &node{s: configSchema}
-	return &Device{opt: opt, running: root, candidate: root.copy(), pushed: &node{s: pushedSchema},
-		versions: []*node{root.copy()}, saved: map[string]*node{}, hits: map[string]int{}}
+	return &Device{mu: new(sync.Mutex), opt: opt, running: root, candidate: root.copy(), pushed: &node{s: pushedSchema},
+		versions: []version{{root: root.copy(), admin: "admin"}}, saved: map[string]*node{}, hits: map[string]int{}}
+}
+
+// now is the time that the device prints.
+func (d *Device) now() time.Time {
+	if d.opt.Now != nil {
+		return d.opt.Now()
+	}
+	return time.Date(2026, 1, 2, 3, 4, 5+d.ticks, 0, time.UTC)
+}
+
+// clock is the time by which jobs take theirs.
+func (d *Device) clock() time.Time {
+	if d.opt.Now != nil {
+		return d.opt.Now()
+	}
+	return time.Now()
 }
 
 func (d *Device) scope(target string) scope {
@@ -90,7 +113,7 @@ func (d *Device) Load(text string) error {
 		return errors.New(strings.Join(faults[:min(len(faults), 10)], "\n"))
 	}
 	d.running, d.candidate, d.pending = root, root.copy(), nil
-	d.versions = append(d.versions, root.copy())
+	d.versions = append(d.versions, version{root: root.copy(), at: d.now(), admin: "admin"})
 	return nil
 }
 
@@ -113,6 +136,7 @@ func (d *Device) Push(text string) error {
 func (d *Device) Running() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	return d.asSet(d.running)
 }
 
@@ -120,6 +144,7 @@ func (d *Device) Running() string {
 func (d *Device) RunningXML() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	return d.asXML(d.running)
 }
 
@@ -127,6 +152,7 @@ func (d *Device) RunningXML() string {
 func (d *Device) RunningBraces() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	return d.asBraces(d.running)
 }
 
@@ -134,6 +160,7 @@ func (d *Device) RunningBraces() string {
 func (d *Device) Candidate() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settle()
 	return d.asSet(d.candidate)
 }
 
@@ -149,25 +176,4 @@ func (d *Device) hostname() string {
 		return h
 	}
 	return d.opt.Hostname
-}
-
-// Faults are what can go wrong on request. Lines are counted over all sessions
-// from 1.
-type Faults struct {
-	DropAfter  int      // ends a session after so many lines of it were done
-	DropBefore int      // ends it when this line comes, which isn't done
-	DropCommit bool     // a commit ends the session; the job goes on
-	RefuseNth  int      // "Server error : Timed out" to this line
-	MeddleNth  int      // before this line another administrator types Meddle
-	Meddle     []string // in configuration mode, as admin "other"
-	AutoCommit bool     // the auto-commit after the start has not finished
-	Busy       int      // so many commits are refused because another one runs
-	CommitFail string   // commits fail with this text
-}
-
-// SetFaults replaces the faults. Lines go on being counted from 1.
-func (d *Device) SetFaults(f Faults) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.opt.Faults, d.lines = f, 0
 }

@@ -1,7 +1,10 @@
 package panos
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
 )
@@ -16,6 +19,16 @@ type Session struct {
 	format    string // of "show" in configuration mode
 	target    string // the virtual system of short forms
 	edit      string // where "edit" went
+
+	scripting   bool // what only a terminal shows is off
+	noPager     bool
+	width       int
+	height      int
+	more        []string // the pages that wait
+	seen        int      // lines of them that were shown
+	typed       string   // what "?" left on the line
+	interrupted bool
+	down        int
 }
 
 var _ lab.Session = (*Session)(nil)
@@ -25,8 +38,14 @@ func (d *Device) Login() lab.Session { return d.LoginAs("admin") }
 
 // LoginAs begins a session of an administrator.
 func (d *Device) LoginAs(admin string) *Session {
-	return &Session{d: d, admin: admin, format: "default"}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := &Session{d: d, admin: admin, format: "default", width: 80, height: 24, down: d.down}
+	d.sessions = append(slices.DeleteFunc(d.sessions, (*Session).gone), s)
+	return s
 }
+
+func (s *Session) gone() bool { return s.closed || s.down != s.d.down }
 
 // Close ends the session. What was typed stays in the candidate.
 func (s *Session) Close() {
@@ -39,7 +58,7 @@ func (s *Session) Close() {
 func (s *Session) Closed() bool {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	return s.closed
+	return s.gone()
 }
 
 // Prompt is what the device prints before it waits for a line; "" if the
@@ -47,10 +66,20 @@ func (s *Session) Closed() bool {
 func (s *Session) Prompt() string {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	if s.closed {
+	switch {
+	case s.gone():
 		return ""
+	case len(s.more) > 0:
+		return fmt.Sprintf("lines %d-%d ", 1+max(0, s.seen-s.height+1), s.seen)
 	}
+	return s.escapes() + s.prompt() + s.typed
+}
+
+func (s *Session) prompt() string {
 	p := s.admin + "@" + s.d.hostname()
+	if s.d.opt.HA != "" {
+		p += "(" + s.d.opt.HA + ")"
+	}
 	if s.configure {
 		return p + "# "
 	}
@@ -65,7 +94,7 @@ func (s *Session) Send(line string) string {
 	var out strings.Builder
 	line = strings.ReplaceAll(strings.ReplaceAll(line, "\r\n", "\n"), "\r", "\n")
 	for l := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\n") {
-		if !s.closed {
+		if !s.gone() {
 			out.WriteString(s.send(printable(l)))
 		}
 	}
@@ -73,32 +102,77 @@ func (s *Session) Send(line string) string {
 }
 
 func (s *Session) send(line string) string {
-	d, f := s.d, s.d.opt.Faults
+	if len(s.more) > 0 {
+		return s.nextPage(line)
+	}
+	d, f := s.d, &s.d.opt.Faults
+	if s.terminal() && strings.Contains(s.typed+line, "?") {
+		s.typed, _, _ = strings.Cut(s.typed+line, "?")
+		return "  <Enter>  Finish input\n"
+	}
+	line, s.typed = s.typed+line, ""
 	if f.DropAfter > 0 && s.number >= f.DropAfter || f.DropBefore > 0 && s.number+1 >= f.DropBefore {
 		s.closed = true
 		return ""
 	}
 	s.number++
 	d.lines++
-	if f.MeddleNth > 0 && d.lines == f.MeddleNth {
-		other := &Session{d: d, admin: "other", configure: true, format: "default"}
+	d.ticks++
+	nth := d.lines
+	is := func(n int) bool { return n > 0 && n == nth }
+	d.pass()
+	if f.Slow > 0 {
+		d.mu.Unlock()
+		time.Sleep(f.Slow)
+		d.mu.Lock()
+	}
+	if is(f.MeddleNth) {
+		other := &Session{d: d, admin: "other", configure: true, format: "default", down: d.down}
 		for _, l := range f.Meddle {
 			other.run(l)
 		}
 	}
+	if is(f.DropNth) || s.gone() {
+		s.closed = true
+		return ""
+	}
 	var out string
-	if f.RefuseNth > 0 && d.lines == f.RefuseNth {
+	if is(f.RefuseNth) {
 		out = "Server error : Timed out\n"
 	} else {
 		out = s.run(line)
 	}
 	switch {
-	case s.closed || !s.configure:
-		return out
-	case out == "":
-		out = "\n"
+	case is(f.DropDone):
+		s.closed = true
+		return ""
+	case is(f.CutDrop):
+		s.closed = true
+		return half(out)
+	case is(f.CutNth):
+		out = half(out)
+		if out != "" && !strings.HasSuffix(out, "\n") {
+			out += "\n"
+		}
 	}
-	return out + "[edit" + strings.TrimRight(" "+s.edit, " ") + "]\n"
+	switch {
+	case s.gone():
+		return out
+	case s.configure:
+		if out == "" {
+			out = "\n"
+		}
+		out += "[edit" + strings.TrimRight(" "+s.edit, " ") + "]\n"
+	}
+	return s.page(s.wrap(out))
+}
+
+// pass lets the time of a line pass for the job that runs.
+func (d *Device) pass() {
+	if len(d.queue) > 0 && d.queue[0].state == active && d.queue[0].lines > 0 {
+		d.queue[0].lines--
+	}
+	d.settle()
 }
 
 // run does a line and returns the answer.
