@@ -5,7 +5,10 @@
 // judge.
 package lab
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Packet is the first packet of a connection. In and Out are the device's own
 // names of interfaces or zones. For ICMP the type stands in SrcPort and the
@@ -61,4 +64,67 @@ type Session interface {
 	// Close ends the session in the middle of whatever it does, as a broken
 	// connection does.
 	Close()
+}
+
+// What follows are interfaces that a Device or a Session may have beside its
+// own; who puts it behind a terminal asks for them.
+
+// Accounts is a Device that tells those who log in apart.
+type Accounts interface {
+	// LoginAs begins a session of this user.
+	LoginAs(user string) Session
+}
+
+// Terminals is a Device that says how it treats a terminal.
+type Terminals interface {
+	Terminal() Terminal
+}
+
+// Ender is a Session that can end while nothing is typed: the device restarts.
+type Ender interface {
+	// OnEnd has f called once, in a goroutine of its own, when the device ends
+	// the session, or at once if it has.
+	OnEnd(f func())
+}
+
+// Idler is a Session that the device ends when nothing is typed for some time;
+// 0 for never.
+type Idler interface {
+	Idle() time.Duration
+}
+
+// Columns is a Session that breaks what is typed at a width of its own,
+// whatever the terminal is; 0 for never.
+type Columns interface {
+	Columns() int
+}
+
+// Long is what becomes of a typed line that is longer than the terminal is
+// wide.
+type Long uint8
+
+const (
+	// Plain: nothing; the terminal goes on in the next row.
+	Plain Long = iota
+	// Wrapped: the device begins a row with a blank and a carriage return.
+	Wrapped
+	// Scrolled: the row is drawn again with the end of the line after a "$".
+	Scrolled
+)
+
+// Terminal is how a device treats a terminal.
+type Terminal struct {
+	// LineEnd ends lines of output; "" for CR LF.
+	LineEnd string
+	// Width is the number of columns; 0 for what the client asks for.
+	Width int
+	Long  Long
+	// Help says that "?" is answered at once and leaves the line as it is.
+	Help bool
+	// NoEcho shows nothing of what is typed.
+	NoEcho bool
+	// Greeting comes before the first prompt, its lines ended by "\n".
+	Greeting string
+	// BeforePrompt is put before every prompt.
+	BeforePrompt string
 }
