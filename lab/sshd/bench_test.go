@@ -1,0 +1,111 @@
+package sshd
+
+import (
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/nbfwc/nbfwc/lab/asa"
+)
+
+// BenchmarkLongOutput reads 50 MB of lines over loopback.
+func BenchmarkLongOutput(b *testing.B) {
+	const line = "access-list OUTSIDE-IN extended permit tcp host 10.1.2.3 host 10.4.5.6 eq 1556 log \n"
+	text := strings.Repeat(line, 50_000_000/len(line))
+	x := open(b, serve(b, &machine{prompt: "fw# ", answer: func(string) string { return text }}, Options{}))
+	x.until("fw# ")
+	size := len(text) + strings.Count(text, "\n")
+	b.SetBytes(int64(size))
+	buf := make([]byte, 256<<10)
+	for b.Loop() {
+		x.typed("x\r")
+		for n := len("x\r\n") + size + len("fw# "); n > 0; {
+			m, err := x.out.Read(buf)
+			if err != nil {
+				b.Fatal(err)
+			}
+			n -= m
+		}
+	}
+}
+
+// BenchmarkFleet is what a thousand devices of 2,000 lines take, and what
+// a login on each of them takes more.
+func BenchmarkFleet(b *testing.B) {
+	const devices = 1000
+	text := twoThousandLines()
+	for b.Loop() {
+		empty := heap()
+		servers := make([]*Server, devices)
+		for i := range servers {
+			d := asa.New(asa.Options{Enabled: true})
+			if err := d.Load(text); err != nil {
+				b.Fatal(err)
+			}
+			var err error
+			if servers[i], err = Serve(d, Options{Users: map[string]string{"ann": "secret"}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		idle := heap()
+		clients := make([]*ssh.Client, devices)
+		for i, s := range servers {
+			c, err := dial(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			clients[i] = c
+			sess, err := c.NewSession()
+			if err != nil {
+				b.Fatal(err)
+			}
+			out, _ := sess.StdoutPipe()
+			if err := sess.Shell(); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := io.ReadFull(out, make([]byte, 4)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		busy := heap()
+		b.ReportMetric(float64(idle-empty)/devices/1024, "KiB/device")
+		b.ReportMetric(float64(busy-idle)/devices/1024, "KiB/login+client")
+		for i, s := range servers {
+			clients[i].Close()
+			s.Close()
+		}
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// twoThousandLines is a configuration of that size.
+func twoThousandLines() string {
+	var b strings.Builder
+	b.WriteString("hostname fw\ninterface GigabitEthernet0/0\n nameif outside\n security-level 0\n ip address 192.0.2.1 255.255.255.0\n")
+	for i := range 400 {
+		n := string(rune('a'+i%26)) + strings.Repeat("x", i/26+1)
+		b.WriteString("object network H-" + n + "\n host 10.1." + itoa(i/250) + "." + itoa(i%250+1) + "\n")
+	}
+	for i := range 1190 {
+		b.WriteString("access-list OUTSIDE-IN extended permit tcp host 10.9." + itoa(i/250) + "." + itoa(i%250+1) + " host 10.4.5.6 eq 1556 log\n")
+	}
+	b.WriteString("access-group OUTSIDE-IN in interface outside\n")
+	return b.String()
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + itoa(n%10)
+}
