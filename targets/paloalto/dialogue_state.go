@@ -1,0 +1,269 @@
+package paloalto
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nbfwc/nbfwc/targets"
+)
+
+// Pending lists uncommitted changes of other administrators, locks, and commits
+// that have not finished.
+func (d Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
+	var out []string
+	pending, err := pendingChanges(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if pending {
+		owners, err := changeOwners(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range owners {
+			if o != p.Admin {
+				out = append(out, "changes of "+o+" that are not committed")
+			}
+		}
+	}
+	locks, err := readLocks(ctx, s, p.Part)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range locks {
+		if !l.isOf(p) {
+			out = append(out, "a "+l.kind+" lock: "+l.text)
+		}
+	}
+	jobs, err := activeJobs(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		out = append(out, "a job that has not finished: "+j.String())
+	}
+	return out, nil
+}
+
+// pendingChanges asks whether anything in the candidate isn't committed. The
+// device looks into its journal: an edit that was taken back counts as well.
+func pendingChanges(ctx context.Context, s targets.Session) (bool, error) {
+	answer, err := ask(ctx, s, configuration, targets.Command{Line: "check pending-changes", Accept: []string{"yes", "no", editLine}, Begin: "yes|no", Reads: true})
+	if err != nil {
+		return false, err
+	}
+	return strings.HasPrefix(strings.TrimSpace(answer), "yes"), nil
+}
+
+var changeOwner = regexp.MustCompile(`(?i)\bowner\b["'>:= \t]*([^\s"'<>,;]+)`)
+
+// changeOwners are the administrators who have uncommitted changes, each once;
+// the answer itself where it names nobody.
+func changeOwners(ctx context.Context, s targets.Session) ([]string, error) {
+	text, err := ask(ctx, s, operational, look("show config list changes"))
+	if err != nil {
+		return nil, err
+	}
+	return ownersIn(text), nil
+}
+
+func ownersIn(text string) []string {
+	var out []string
+	for _, m := range changeOwner.FindAllStringSubmatch(text, -1) {
+		if !contains(out, m[1]) {
+			out = append(out, m[1])
+		}
+	}
+	if text = strings.TrimSpace(text); len(out) == 0 && text != "" && !noChanges.MatchString(text) {
+		out = append(out, fmt.Sprintf("somebody (%q)", clean(text, maxShown)))
+	}
+	return out
+}
+
+var noChanges = regexp.MustCompile(`(?i)^(?:null|no (?:pending )?changes.*|<journal ?/>|<journal>\s*</journal>)$`)
+
+// lock is what keeps others from editing or committing.
+type lock struct {
+	kind string // config or commit
+	text string // as the device prints it
+}
+
+// comment is what our locks and commits are named by.
+func comment(p *targets.Push) string { return "nbfwc " + p.ID }
+
+// isOf says whether a lock was taken by the push.
+func (l lock) isOf(p *targets.Push) bool {
+	w := strings.Fields(l.text)
+	return p.ID != "" && len(w) > 0 && strings.HasSuffix(" "+strings.TrimRight(l.text, ` "`), " "+comment(p)) && contains(w, p.Admin)
+}
+
+// readLocks are the locks that anybody holds.
+func readLocks(ctx context.Context, s targets.Session, at targets.Partition) ([]lock, error) {
+	var out []lock
+	for _, kind := range []string{"config", "commit"} {
+		line := "show " + kind + "-locks"
+		if at.Context != "" {
+			line += " vsys all"
+		}
+		text, err := ask(ctx, s, operational, look(line))
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range lockLines(text) {
+			out = append(out, lock{kind, t})
+		}
+	}
+	return out, nil
+}
+
+var (
+	dashes  = regexp.MustCompile(`^[- ]*--[- ]*$`)
+	noLocks = regexp.MustCompile(`(?i)^(?:there are )?no (?:config |commit )?locks?\b.*$`)
+)
+
+// lockLines are the lines of the table of locks, each a lock. Where the answer
+// isn't a table, every line counts.
+func lockLines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case dashes.MatchString(line):
+			out = nil
+		case line != "" && !noLocks.MatchString(line):
+			out = append(out, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return out
+}
+
+// job is a row of the table of jobs.
+type job struct {
+	id                   int
+	kind, status, result string
+	said                 string // what follows the table
+}
+
+func (j job) String() string {
+	return fmt.Sprintf("job %d (%s): %s %s", j.id, j.kind, j.status, j.result)
+}
+
+var (
+	jobRow  = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d +(?:\d\d:\d\d:\d\d +)?(\d{1,9}) +(?:\d+ +)?(\S+) +(ENQ|PEND|ACT|FIN) +([A-Z]+)\b.*$`)
+	jobDate = regexp.MustCompile(`^\d{4}/\d\d/\d\d `)
+)
+
+// readJobs reads the table of jobs. What comes after it belongs to its last row.
+func readJobs(text string) ([]job, error) {
+	var out []job
+	header := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch m := jobRow.FindStringSubmatch(line); {
+		case m != nil:
+			id, err := strconv.Atoi(m[1])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, job{id: id, kind: m[2], status: m[3], result: m[4]})
+		case jobDate.MatchString(line):
+			return nil, fmt.Errorf("this row of the table of jobs isn't known: %q", clean(line, maxShown))
+		case strings.HasPrefix(line, "Enqueued "):
+			header = true
+		case line != "" && !dashes.MatchString(line) && len(out) > 0:
+			out[len(out)-1].said += line + "\n"
+		}
+	}
+	if !header {
+		return nil, fmt.Errorf("the answer isn't a table of jobs: %q", clean(text, maxShown))
+	}
+	return out, nil
+}
+
+// commits says whether a job of the kind changes, or looks at, the candidate or
+// the running configuration.
+var commits = regexp.MustCompile(`(?i)com|valid|revert|load|rollback`)
+
+// activeJobs are commits and the like that have not finished.
+func activeJobs(ctx context.Context, s targets.Session) ([]job, error) {
+	text, err := ask(ctx, s, operational, look("show jobs all"))
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := readJobs(text)
+	if err != nil {
+		return nil, fmt.Errorf(`"show jobs all": %w`, err)
+	}
+	var out []job
+	for _, j := range jobs {
+		if j.status != "FIN" && commits.MatchString(j.kind) {
+			out = append(out, j)
+		}
+	}
+	return out, nil
+}
+
+// mostPolls bounds how often a job is looked at: with the usual pause, two hours.
+const mostPolls = 1440
+
+// finished waits for a job and returns how it ended.
+func (d Dialogue) finished(ctx context.Context, s targets.Session, id int) (job, error) {
+	line := fmt.Sprintf("show jobs id %d", id)
+	for range mostPolls {
+		text, err := ask(ctx, s, operational, look(line))
+		if err != nil {
+			return job{}, err
+		}
+		jobs, err := readJobs(text)
+		if err != nil {
+			return job{}, fmt.Errorf("%q: %w", line, err)
+		}
+		if len(jobs) != 1 || jobs[0].id != id {
+			return job{}, fmt.Errorf("%q: the answer is not about that job: %q", line, clean(text, maxShown))
+		}
+		if jobs[0].status == "FIN" {
+			return jobs[0], nil
+		}
+		if err := d.pause(ctx); err != nil {
+			return job{}, err
+		}
+	}
+	return job{}, fmt.Errorf("job %d has not finished after %d looks at it", id, mostPolls)
+}
+
+// pause waits before the next look.
+func (d Dialogue) pause(ctx context.Context) error {
+	poll := d.Poll
+	if poll == 0 {
+		poll = 5 * time.Second
+	}
+	t := time.NewTimer(poll)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// idle waits until no commit runs or is queued, and says which ones it saw.
+func (d Dialogue) idle(ctx context.Context, s targets.Session) ([]string, error) {
+	var found []string
+	for range mostPolls {
+		jobs, err := activeJobs(ctx, s)
+		if err != nil || len(jobs) == 0 {
+			return found, err
+		}
+		j, err := d.finished(ctx, s, jobs[len(jobs)-1].id)
+		if err != nil {
+			return found, err
+		}
+		found = append(found, j.String()+"; it was waited for")
+	}
+	return found, fmt.Errorf("there were commits again and again")
+}
