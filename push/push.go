@@ -1,10 +1,8 @@
-// Package push changes devices and keeps the record: one push at a time on a
-// device, each written down before it is done, so that what a crash or a broken
-// connection leaves behind can be finished or undone.
 package push
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/nbfwc/nbfwc/targets"
@@ -35,11 +33,12 @@ type Device struct {
 	// Reach is how Dial finds the device, in words of its own and without
 	// secrets. It is kept in the record, for a push that is abandoned without
 	// the policy.
-	Reach []byte
+	Reach json.RawMessage
 }
 
-// Dial logs in on a unit of a device. The session is at the device's first
-// prompt.
+// Dial logs in on a unit of a device, counted from 0. The session is at the
+// device's first prompt. An error that has a method Permanent() bool which says
+// true is not tried again.
 type Dial func(ctx context.Context, d *Device, unit int, readOnly bool) (targets.Session, error)
 
 // Engine works on devices. It may be used for several at once.
@@ -50,12 +49,20 @@ type Engine struct {
 	Now   func() time.Time
 	// Who is written into locks and records ("alice@host").
 	Who string
-	// Timeout is how long a device that can waits for our confirmation.
+	// Timeout is how long a device that can waits for our confirmation, and
+	// about how long we try to reach one again that we lost; 0 means
+	// DefaultTimeout.
 	Timeout time.Duration
 	// Progress takes what is being done, for people; it may be nil. It is
 	// called from the goroutine that works on the device.
 	Progress func(d *Device, doing string)
+	// Wait waits between two tries, or until the context is done; nil for a
+	// wait by the system's clock.
+	Wait func(context.Context, time.Duration) error
 }
+
+// DefaultTimeout is the Timeout of an engine that states none.
+const DefaultTimeout = 2 * time.Minute
 
 // Fetched is what was read from a device.
 type Fetched struct {
@@ -90,8 +97,11 @@ type Options struct {
 	// Saved is a plan that the push must be the same as; nil for none.
 	Saved *SavedPlan
 	// Approve sees the plan and says by an error that it isn't wanted. Nothing
-	// of the device was changed then, and nothing is.
+	// of the device was changed then, and nothing is. nil approves.
 	Approve func(*Planned) error
+	// GiveUp, when it is closed, ends the work at once and leaves the record
+	// open. (When the context is done, the push is undone first.) nil for never.
+	GiveUp <-chan struct{}
 }
 
 // SavedPlan is a plan that was made earlier, for a configuration with that
@@ -115,7 +125,7 @@ const (
 	// or by the new policy. The record is open: resume or abandon it.
 	Between Stand = "between"
 	// Unsaved: the device does what the policy wants, but would not after a
-	// restart.
+	// restart. The record is open.
 	Unsaved Stand = "unsaved"
 	// Unknown: the device couldn't be asked any more. The record is open.
 	Unknown Stand = "unknown"
@@ -123,6 +133,8 @@ const (
 
 // Outcome is the end of a push.
 type Outcome struct {
+	// ID is that of the record, "" if there is none because nothing of the
+	// device was changed.
 	ID      string
 	Stand   Stand
 	Planned *Planned
@@ -132,6 +144,12 @@ type Outcome struct {
 	Err error
 	// Notes are what somebody should know besides.
 	Notes []string
+	// Apart says how the units of a pair differ after the push; "" if they
+	// don't, or if there is only one.
+	Apart string
+	// Open says that the record is open: the device takes no other push before
+	// this one is resumed or abandoned.
+	Open bool
 }
 
 // Recovery is what is wanted of an open record.
@@ -147,22 +165,63 @@ const (
 // Record is a push in the history.
 type Record struct {
 	ID, Device, Firewall, Who string
-	Policy, PolicyDigest      string
-	Began, Ended              time.Time // Ended is zero while it is open
-	Identity                  targets.Identity
-	Digest                    string // of the configuration before
-	Steps                     []targets.Step
-	Stand                     Stand // "" while it is open
-	Error                     string
-	Entries                   []Entry
-	Dir                       string // where the record's files are
+	// Target is the name of the device's target.
+	Target               string
+	Policy, PolicyDigest string
+	Began, Ended         time.Time // Ended is zero while it is open
+	Identity             targets.Identity
+	Digest               string // of the configuration before
+	Steps                []targets.Step
+	// Stand is where the device stood when it was asked last, "" if that wasn't
+	// known.
+	Stand Stand
+	// Error is why the push didn't get to New.
+	Error string
+	// Damage says what of the record can't be read, "" for nothing. A last line
+	// that was cut off in the middle is no damage.
+	Damage  string
+	Entries []Entry
+	Dir     string // where the record's files are
+
+	plans []planFile // of the attempts, in order
 }
+
+// Open says whether the push is unfinished.
+func (r *Record) Open() bool { return r.Ended.IsZero() }
 
 // Entry is a line of a journal.
 type Entry struct {
-	At     time.Time
-	What   string // "command", "answer", "phase", "note", "outcome"
-	Text   string
-	Answer string
+	At   time.Time
+	What What
+	Text string
+	// Answer is what came back to a command; of a private one its size and
+	// hash.
+	Answer string `json:",omitempty"`
+	// Stand is that of an end.
+	Stand Stand `json:",omitempty"`
 }
 
+// What is the kind of an entry.
+type What string
+
+const (
+	// Began is the first entry, Resumed the first of a process that goes on with
+	// the record; the text is who.
+	Began   What = "began"
+	Resumed What = "resumed"
+	// Phase is what is done from here on.
+	Phase What = "phase"
+	// Command is a line that is about to be typed.
+	Command What = "command"
+	// Answer is what came back, Failed that nothing or something else did.
+	Answer What = "answer"
+	Failed What = "failed"
+	// Note is for people.
+	Note What = "note"
+	// Left is where a process left the device, with the record open; Ended
+	// closes the record.
+	Left  What = "left"
+	Ended What = "ended"
+	// Unreadable is a line that can't be read.
+	Unreadable What = "unreadable"
+)

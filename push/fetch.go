@@ -1,0 +1,128 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/nbfwc/nbfwc/ruleset"
+	"github.com/nbfwc/nbfwc/targets"
+)
+
+// Fetch reads what a device runs, of a pair what both units run. It types only
+// what reads.
+func (e *Engine) Fetch(ctx context.Context, d *Device) (*Fetched, error) {
+	e.progress(d, "logging in")
+	l, err := e.login(ctx, d, true, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer l.close()
+	return e.fetch(ctx, d, l, true)
+}
+
+func (e *Engine) progress(d *Device, doing string) {
+	if e.Progress != nil {
+		e.Progress(d, doing)
+	}
+}
+
+// fetch reads what a device runs; with peer, also what the other unit runs.
+func (e *Engine) fetch(ctx context.Context, d *Device, l *login, peer bool) (*Fetched, error) {
+	e.progress(d, "reading the configuration")
+	f := &Fetched{Identity: l.id, Unit: l.unit, At: e.Now(), Apart: l.apart}
+	var err error
+	if f.Text, f.Config, err = read(ctx, d, l.s); err != nil {
+		return nil, err
+	}
+	f.Pending, err = d.Dialogue.Pending(ctx, l.s, &targets.Push{
+		Admin: d.Admin, Part: d.Part, Identity: l.id, Before: f.Text, Prefix: d.prefix(), Change: &targets.Change{},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("device %s: what others have not saved yet: %w", d.Name, err)
+	}
+	if peer && l.peer != nil {
+		_, f.Peer, err = read(ctx, d, l.peer)
+		f.Apart = apart(f.Config, f.Peer, err)
+	}
+	return f, nil
+}
+
+// read is the running configuration of one unit.
+func read(ctx context.Context, d *Device, s targets.Session) ([]byte, *targets.Config, error) {
+	text, err := d.Dialogue.Fetch(ctx, s, d.Part)
+	if err != nil {
+		return nil, nil, fmt.Errorf("device %s: reading the configuration: %w", d.Name, err)
+	}
+	c, err := parse(d, text)
+	return text, c, err
+}
+
+func parse(d *Device, text []byte) (*targets.Config, error) {
+	opt := d.Parse
+	if d.Part.Context != "" {
+		opt.Context = d.Part.Context
+	}
+	c, err := d.Target.Parse(bytes.NewReader(text), opt)
+	if err != nil {
+		return nil, fmt.Errorf("device %s: the configuration: %w", d.Name, err)
+	}
+	return c, nil
+}
+
+func (d *Device) prefix() string {
+	switch {
+	case d.Parse.Prefix != "":
+		return d.Parse.Prefix
+	case d.Job.Prefix != "":
+		return d.Job.Prefix
+	}
+	return targets.DefaultPrefix
+}
+
+// apart says how the units of a pair differ, "" if they treat packets alike.
+func apart(active, peer *targets.Config, err error) string {
+	switch {
+	case err != nil:
+		return "the other unit can't be read: " + err.Error()
+	case active.Digest != "" && active.Digest == peer.Digest:
+		return ""
+	}
+	if why := differ(&peer.RuleSet, &active.RuleSet, "the standby unit", "the active one"); why != "" {
+		return why
+	}
+	if !sameNAT(active, peer) {
+		return "the units have different rules that change addresses"
+	}
+	return ""
+}
+
+// differ says by an example how two rule sets treat packets differently, "" if
+// they don't.
+func differ(have, want *ruleset.RuleSet, haveName, wantName string) string {
+	have, want = identified(have), identified(want)
+	if sameRules(have, want) {
+		return ""
+	}
+	diff, err := ruleset.Compare(have, want, ruleset.CompareOptions{Effects: true, MaxBoxes: 1})
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%s and %s can't be compared packet by packet: %v", haveName, wantName, err)
+	case diff.IsEmpty():
+		return ""
+	}
+	list := append(diff.Certain, diff.Unknown...)
+	x := list[0]
+	more := len(list) - 1 + diff.MoreCertain + diff.MoreUnknown
+	if x.EffectsOnly {
+		return fmt.Sprintf("%s and %s treat %s alike but for log, profile, idle timeout or the answer to the sender%s", haveName, wantName, x.Witness, others(more))
+	}
+	return fmt.Sprintf("%s: by %s it %s, by %s it %s%s", x.Witness, haveName, word(x.Have), wantName, word(x.Want), others(more))
+}
+
+func others(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more differences)", n)
+}
