@@ -71,17 +71,50 @@ func changeOwners(ctx context.Context, s targets.Session) ([]string, error) {
 	return ownersIn(text), nil
 }
 
+// ownersIn reads the journal, be it a table with a column of owners or entries
+// that each name one.
 func ownersIn(text string) []string {
 	var out []string
-	for _, m := range changeOwner.FindAllStringSubmatch(text, -1) {
-		if !contains(out, m[1]) {
-			out = append(out, m[1])
+	add := func(name string) {
+		if !contains(out, name) {
+			out = append(out, name)
 		}
 	}
+	unknown := func(line string) { add(fmt.Sprintf("somebody (%q)", clean(line, maxShown))) }
+	if column, rows, ok := ownerColumn(text); ok {
+		for line := range strings.Lines(rows) {
+			switch line = strings.TrimRight(line, " \t\r\n"); {
+			case line == "":
+			case len(line) > column && column > 0 && line[column-1] == ' ' && line[column] != ' ':
+				name, _, _ := strings.Cut(line[column:], " ")
+				add(name)
+			default:
+				unknown(line)
+			}
+		}
+		return out
+	}
+	for _, m := range changeOwner.FindAllStringSubmatch(text, -1) {
+		add(m[1])
+	}
 	if text = strings.TrimSpace(text); len(out) == 0 && text != "" && !noChanges.MatchString(text) {
-		out = append(out, fmt.Sprintf("somebody (%q)", clean(text, maxShown)))
+		unknown(text)
 	}
 	return out
+}
+
+// ownerColumn finds where the owners stand in a table, and its rows.
+func ownerColumn(text string) (column int, rows string, ok bool) {
+	before := ""
+	for line := range strings.Lines(text) {
+		if dashes.MatchString(strings.TrimSpace(line)) {
+			column = strings.Index(before, "Owner")
+			_, rows, _ = strings.Cut(text, line)
+			return column, rows, column >= 0
+		}
+		before = line
+	}
+	return 0, "", false
 }
 
 var noChanges = regexp.MustCompile(`(?i)^(?:null|no (?:pending )?changes.*|<journal ?/>|<journal>\s*</journal>)$`)
@@ -106,10 +139,14 @@ func readLocks(ctx context.Context, s targets.Session, at targets.Partition) ([]
 	var out []lock
 	for _, kind := range []string{"config", "commit"} {
 		line := "show " + kind + "-locks"
+		var text string
+		var err error
 		if at.Context != "" {
-			line += " vsys all"
+			text, err = ask(ctx, s, operational, look(line+" vsys all"))
 		}
-		text, err := ask(ctx, s, operational, look(line))
+		if err == nil && (at.Context == "" || strings.HasPrefix(text, "Invalid syntax.")) {
+			text, err = ask(ctx, s, operational, look(line))
+		}
 		if err != nil {
 			return nil, err
 		}
