@@ -74,7 +74,7 @@ func (c *call) line(text string) error {
 	if verb == "show" || verb == "get" || verb == "diagnose" {
 		return c.filtered(verb)
 	}
-	if c.d.opt.Faults.ReadOnly && !c.s.loading && (verb == "set" || verb == "edit" || verb == "delete" || verb == "purge" || verb == "move" || verb == "rename" || verb == "clone" || verb == "unset" || verb == "append" || verb == "select" || verb == "unselect") {
+	if !c.s.loading && c.s.readOnly() && (verb == "set" || verb == "edit" || verb == "delete" || verb == "purge" || verb == "move" || verb == "rename" || verb == "clone" || verb == "unset" || verb == "append" || verb == "select" || verb == "unselect") {
 		return errRights
 	}
 	if i := slices.IndexFunc(c.in, func(t token) bool { return t.text == "|" && !t.quoted }); i >= 0 {
@@ -155,6 +155,9 @@ func (c *call) config() error {
 	at := c.cfg.scopeOf(t.vdom, path)
 	if at == nil {
 		return parseError(c.in[0].text)
+	}
+	if c.s.tx != nil && slices.Contains(outsideTransactions, path) {
+		return errInTransaction
 	}
 	if k := schemas[path]; k == nil || k.kind == "object" {
 		t.e = at.object(path).copy()
@@ -300,6 +303,12 @@ func (c *call) edit() error {
 	n := frame{kind: inEntry, vdom: f.vdom, path: f.path, word: key, sub: f.sub}
 	if have := t.find(key); have != nil && !c.s.fresh[have] {
 		n.e = have.copy()
+		if err := c.locked(&n); err != nil {
+			return err
+		}
+		if n.sub == nil {
+			c.touch(&n)
+		}
 	} else {
 		if have == nil {
 			if err := c.mayCreate(f, t, key); err != nil {
@@ -451,9 +460,13 @@ func (c *call) endTable(f *frame) error {
 		if t == nil {
 			return parseError("end")
 		}
+		if err := c.locked(f); err != nil {
+			return err
+		}
 		if err := c.objectSet(f, t); err != nil {
 			return err
 		}
+		c.touch(f)
 		t.self = f.e
 		c.changed()
 		return nil

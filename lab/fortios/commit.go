@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // commit puts the open entry of a scope in its table, or refuses it.
@@ -71,6 +72,8 @@ func (c *call) changed() {
 	c.cfg.fileVer++
 	if c.s.tx == nil {
 		c.d.gen++
+		c.d.unsaved()
+		c.d.tell()
 	}
 }
 
@@ -167,7 +170,15 @@ func (c *call) wholePolicy(f *frame, k *schema) error {
 
 // objectSet does what a change of an object brings about.
 func (c *call) objectSet(f *frame, t *table) error {
-	if f.path != "system global" || c.s.loading || c.s.tx != nil {
+	if f.path != "system global" || c.s.loading {
+		return nil
+	}
+	if c.s.tx != nil {
+		for _, x := range fixedInTransactions[f.path] {
+			if join(t.self.get(x)) != join(f.e.get(x)) {
+				return errInTransaction
+			}
+		}
 		return nil
 	}
 	was, is := t.self.word(t.k, "cfg-save"), f.e.word(t.k, "cfg-save")
@@ -175,8 +186,9 @@ func (c *call) objectSet(f *frame, t *table) error {
 	case was == "automatic" && is != was:
 		t.self = f.e
 		c.d.saved = c.cfg.copy()
+		c.d.justSaved = true
 	case is == "automatic":
-		c.d.saved = nil
+		c.d.saved, c.d.revertAt, c.d.dirty = nil, time.Time{}, false
 	}
 	return nil
 }

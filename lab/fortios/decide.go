@@ -409,6 +409,7 @@ func (v *scope) translated(ip netip.Addr) bool {
 func (d *Device) Decide(p lab.Packet) lab.Verdict {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.tick()
 	hits := d.cfg.hits(p)
 	for _, h := range hits[1:] {
 		if h.verdict != hits[0].verdict {
@@ -423,6 +424,7 @@ func (d *Device) Decide(p lab.Packet) lab.Verdict {
 func (d *Device) Explain(p lab.Packet) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.tick()
 	var why []string
 	for _, h := range d.cfg.hits(p) {
 		why = append(why, h.why)
@@ -436,6 +438,7 @@ func (d *Device) Explain(p lab.Packet) string {
 func (d *Device) Idle(p lab.Packet) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.tick()
 	v := d.cfg.home(p.In)
 	if v == nil {
 		v = d.cfg.vdoms[0]

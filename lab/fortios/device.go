@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
 )
@@ -22,12 +23,25 @@ type Options struct {
 	// OneLineQuotes refuses a line that ends inside a quote, as scripts do;
 	// else it goes on in the next.
 	OneLineQuotes bool
-	Faults        Faults
+	Model         string // FortiGate-VM64-KVM if empty
+	Serial        string // FGVMEVK6YYXXXXXX if empty
+	// NoTransactions is a device without workspace mode.
+	NoTransactions bool
+	// ReadOnly are administrators who change nothing; their prompt ends in "$".
+	ReadOnly []string
+	// HA is the role of the unit in a cluster: primary, secondary; "" for none.
+	HA string
+	// RolePrompt puts the role behind the host name in the prompt.
+	RolePrompt bool
+	// Now tells the time, by which transactions expire, unsaved changes are
+	// taken back and idle sessions end; the wall clock if it is nil.
+	Now    func() time.Time
+	Faults Faults
 }
 
 // Device is an emulated FortiGate. It may be used by several sessions at once.
 type Device struct {
-	mu    sync.Mutex
+	mu    *sync.Mutex // shared by a cluster
 	opt   Options
 	cfg   *config
 	saved *config // what a restart loads; nil: what runs
@@ -39,6 +53,15 @@ type Device struct {
 	txs   []*transaction
 	batch *batch
 	last  string // the log of the last batch
+
+	dirty     bool      // what runs isn't what is saved
+	justSaved bool      // the change that follows is saved already
+	revertAt  time.Time // when unsaved changes are taken back; zero: never
+	revisions []revision
+	revID     int
+	peer      *Device
+	behind    bool // the peer has something newer
+	up        time.Time
 }
 
 var _ lab.Device = (*Device)(nil)
@@ -52,7 +75,14 @@ func New(opt Options) *Device {
 	if opt.Version == "" {
 		opt.Version = "7.2.4"
 	}
-	d := &Device{opt: opt, hits: map[use]int{}}
+	if opt.Model == "" {
+		opt.Model = "FortiGate-VM64-KVM"
+	}
+	if opt.Serial == "" {
+		opt.Serial = "FGVMEVK6YYXXXXXX"
+	}
+	d := &Device{mu: new(sync.Mutex), opt: opt, hits: map[use]int{}}
+	d.up = d.now()
 	if err := d.Load(""); err != nil {
 		panic("fortios: the factory configuration is not taken: " + err.Error())
 	}
@@ -68,14 +98,22 @@ func (d *Device) Load(text string) error {
 	if err != nil {
 		return err
 	}
-	d.cfg, d.saved = cfg, nil
-	if cfg.object("system global").word(nil, "cfg-save") != "" {
+	d.cfg, d.saved, d.revertAt, d.dirty = cfg, nil, time.Time{}, false
+	if mode := cfg.object("system global").word(nil, "cfg-save"); mode != "" && mode != "automatic" {
 		d.saved = cfg.copy()
 	}
 	d.down++
 	d.txs, d.batch = nil, nil
 	d.gen++
+	d.tell()
 	return nil
+}
+
+func (d *Device) now() time.Time {
+	if d.opt.Now != nil {
+		return d.opt.Now()
+	}
+	return time.Now()
 }
 
 func (d *Device) read(text string) (*config, error) {
@@ -297,7 +335,8 @@ func (d *Device) restart() {
 	}
 	d.down++
 	d.gen++
-	d.txs, d.batch = nil, nil
+	d.txs, d.batch, d.revertAt, d.up, d.dirty = nil, nil, time.Time{}, d.now(), false
+	d.tell()
 }
 
 // SetHits sets the hit count of a policy; "" is the VDOM root.

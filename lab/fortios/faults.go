@@ -37,6 +37,45 @@ type Faults struct {
 	MaxEntries map[string]int
 	// Slow is how long each line takes.
 	Slow time.Duration
+	// DropNth ends the session that types this line, which isn't done;
+	// DropDone ends it when the line is done, without an answer.
+	DropNth, DropDone int
+	// CutNth breaks the answer to this line off in the middle; CutDrop ends
+	// the session there too.
+	CutNth, CutDrop int
+	// SaveFail: there is no room to save the configuration, or a revision.
+	SaveFail bool
+	// CommitFail is the answer to the commit of a transaction, which then isn't
+	// done and stays open.
+	CommitFail string
+	// Locked are entries ("firewall policy", "12") of the VDOM root that the
+	// transaction of another administrator has locked.
+	Locked [][2]string
+	// SyncFail: changes don't reach the other unit of the cluster.
+	SyncFail bool
+}
+
+// Lines is how many lines were typed since the faults were set.
+func (d *Device) Lines() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lines
+}
+
+// cut breaks the answer to a line off, and says whether the session ends.
+func (f *Faults) cut(nth int, out string, closed bool) (string, bool) {
+	is := func(n int) bool { return n > 0 && n == nth }
+	switch {
+	case is(f.DropDone):
+		return "", true
+	case is(f.CutDrop):
+		return out[:len(out)/2], true
+	case is(f.CutNth):
+		if out = out[:len(out)/2]; out != "" && !strings.HasSuffix(out, "\n") {
+			out += "\n"
+		}
+	}
+	return out, closed
 }
 
 // SetFaults replaces the faults. Lines go on being counted from 1.
@@ -56,10 +95,13 @@ func (d *Device) faulty(s *Session, text string) (noise string, refused, dropped
 	}
 	s.number++
 	d.lines++
+	nth := d.lines
 	if f.Slow > 0 {
+		d.mu.Unlock()
 		time.Sleep(f.Slow)
+		d.mu.Lock()
 	}
-	if f.MeddleNth > 0 && d.lines == f.MeddleNth {
+	if f.MeddleNth > 0 && nth == f.MeddleNth {
 		other := &Session{d: d, down: d.down}
 		for _, l := range f.Meddle {
 			other.run(l)
@@ -68,7 +110,10 @@ func (d *Device) faulty(s *Session, text string) (noise string, refused, dropped
 	if f.NoiseEvery > 0 && d.lines%f.NoiseEvery == 0 {
 		noise = "The system is going to check its licence.\n"
 	}
-	return noise, f.RefuseNth > 0 && d.lines == f.RefuseNth, false
+	if f.DropNth > 0 && nth == f.DropNth {
+		s.closed = true
+	}
+	return noise, f.RefuseNth > 0 && nth == f.RefuseNth, s.gone()
 }
 
 const pageLines = 24

@@ -129,7 +129,7 @@ func entries(text string) []string {
 
 // optionsOf reads "options:" in the comment of a transcript.
 func optionsOf(t *testing.T, comment string) Options {
-	o := Options{Hostname: "fw1"}
+	o := Options{Hostname: "fw1", Now: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }}
 	_, list, _ := strings.Cut(comment, "options:")
 	list, _, _ = strings.Cut(list, "\n")
 	for _, w := range strings.Fields(list) {

@@ -149,6 +149,7 @@ func (p *printer) scope(v *scope) {
 func (d *Device) Running() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.tick()
 	return d.cfg.print(false)
 }
 

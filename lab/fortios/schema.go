@@ -31,6 +31,14 @@ table system console: object
   output enum standard more = more
   keep *
 
+table system central-management: object
+  mode enum normal backup = normal
+  type enum fortimanager fortiguard none = fortiguard
+  schedule-config-restore enum enable disable = enable
+  schedule-script-restore enum enable disable = enable
+  allow-push-configuration enum enable disable = enable
+  keep *
+
 table system interface: name 15 space intf
   vdom str 31
   status enum up down = up

@@ -1,7 +1,9 @@
 package fortios
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
 )
@@ -45,6 +47,8 @@ type Session struct {
 	number   int
 	inBatch  bool // its lines are collected
 	more     []string
+	admin    string
+	typedAt  time.Time // when it was last used
 }
 
 var _ lab.Session = (*Session)(nil)
@@ -52,10 +56,18 @@ var _ lab.Session = (*Session)(nil)
 // Login begins a session on the device.
 func (d *Device) Login() lab.Session { return d.login() }
 
-func (d *Device) login() *Session {
+func (d *Device) login() *Session { return d.LoginAs("admin") }
+
+// LoginAs begins a session of an administrator.
+func (d *Device) LoginAs(admin string) *Session {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return &Session{d: d, down: d.down, banner: d.opt.Faults.Banner}
+	d.tick()
+	return &Session{d: d, down: d.down, banner: d.opt.Faults.Banner, admin: admin, typedAt: d.now()}
+}
+
+func (s *Session) readOnly() bool {
+	return s.d.opt.Faults.ReadOnly || slices.Contains(s.d.opt.ReadOnly, s.admin)
 }
 
 // Close ends the session: the open entry is lost, finished ones stay. A
@@ -92,6 +104,8 @@ const (
 func (s *Session) Prompt() string {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
+	s.d.tick()
+	s.idle()
 	switch {
 	case s.gone():
 		return ""
@@ -108,11 +122,11 @@ func (s *Session) Prompt() string {
 }
 
 func (s *Session) prompt() string {
-	p := s.d.hostname(s.current()) + " "
+	p := s.d.hostname(s.current()) + s.d.roleInPrompt() + " "
 	if n := len(s.stack); n > 0 {
 		p += "(" + s.stack[n-1].word + ") "
 	}
-	if s.d.opt.Faults.ReadOnly {
+	if s.readOnly() {
 		return p + "$ "
 	}
 	return p + "# "
@@ -125,10 +139,13 @@ func (s *Session) Send(line string) string {
 	var out strings.Builder
 	line = strings.ReplaceAll(strings.ReplaceAll(line, "\r\n", "\n"), "\r", "\n")
 	for l := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\n") {
+		s.d.tick()
+		s.idle()
 		if s.gone() {
 			break
 		}
 		out.WriteString(s.send(l))
+		s.typedAt = s.d.now()
 	}
 	return out.String()
 }
@@ -157,10 +174,18 @@ func (s *Session) send(typed string) string {
 	if s.d.opt.Faults.Echo {
 		noise = s.prompt() + text + "\n" + noise
 	}
+	noise += s.expired()
+	nth := s.d.lines
+	var out string
 	if refused {
-		return noise + errRights.Error() + "\n"
+		out = noise + errRights.Error() + "\n"
+	} else {
+		out = noise + s.run(text)
 	}
-	return s.page(noise + s.run(text))
+	if out, s.closed = s.d.opt.Faults.cut(nth, out, s.closed); s.closed {
+		return out
+	}
+	return s.page(out)
 }
 
 // edit does what the line editor does with control characters. "?" asks for
@@ -205,10 +230,6 @@ func (s *Session) run(text string) string {
 	if len(text) > lineLimit {
 		return errOpen.Error() + "\n"
 	}
-	if s.tx != nil && s.tx.gone {
-		s.tx, s.own, s.stack = nil, nil, nil
-		return "config transaction has expired\n"
-	}
 	if s.inBatch && s.d.batch != nil && !strings.HasPrefix(strings.TrimSpace(text), "execute batch ") {
 		s.d.batch.lines = append(s.d.batch.lines, text)
 		return ""
@@ -243,6 +264,9 @@ func (s *Session) Refused(answer string) bool {
 	}
 	for l := range strings.Lines(answer) {
 		l = strings.TrimRight(l, "\r\n ")
+		if strings.HasPrefix(l, "config transaction id=") && strings.HasSuffix(l, " has expired") {
+			return true
+		}
 		for _, p := range refusals {
 			if strings.HasPrefix(l, p) {
 				return true
@@ -254,4 +278,4 @@ func (s *Session) Refused(answer string) bool {
 
 // refusals begin the lines by which the device refuses.
 var refusals = []string{"Command fail.", "command parse error before", "Unknown action", "incomplete command in the end",
-	"value parse error before", "object check operator error", "Attribute '", "token line:", "The entry is used by", "delete table entry", "config transaction has expired"}
+	"value parse error before", "object check operator error", "Attribute '", "token line:", "The entry is used by", "delete table entry"}

@@ -1,7 +1,6 @@
 package fortios
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -237,10 +236,10 @@ func (c *call) get() error {
 			c.status()
 			return nil
 		case "ha":
-			c.say("HA Health Status: OK")
-			c.say("Model: FortiGate-VM64-KVM")
-			c.say("Mode: Standalone")
-			return nil
+			if len(c.in) == 3 && c.in[2].text == "status" {
+				c.haStatus()
+				return nil
+			}
 		}
 	}
 	path, rest, err := c.path(c.in)
@@ -304,24 +303,6 @@ func (c *call) values(k *schema, e *entry) {
 	}
 }
 
-func (c *call) status() {
-	vdoms, mode := "disable", "NAT"
-	if c.cfg.vdomMode {
-		vdoms = "multiple"
-	} else if c.cfg.object("system settings").word(nil, "opmode") == "transparent" {
-		mode = "Transparent"
-	}
-	c.say("Version: FortiGate-VM64-KVM v%s,build%s,230131 (GA.F)", c.cfg.version, c.cfg.build())
-	c.say("Serial-Number: FGVMEVK6YYXXXXXX")
-	c.say("Hostname: %s", c.d.hostname(c.cfg))
-	c.say("Operation Mode: %s", mode)
-	c.say("Current virtual domain: root")
-	c.say("Max number of virtual domains: 10")
-	c.say("Virtual domains status: %d in NAT mode, 0 in TP mode", len(c.cfg.vdoms))
-	c.say("Virtual domain configuration: %s", vdoms)
-	c.say("Current HA mode: standalone")
-}
-
 // diagnose answers the questions that a policy push asks.
 func (c *call) diagnose() error {
 	text := strings.Join(texts(c.in), " ")
@@ -333,10 +314,12 @@ func (c *call) diagnose() error {
 		}
 	case text == "sys session list", text == "sys session6 list":
 		c.say("total session 0")
-	case text == "sys config-transaction status":
-		c.say("config transaction count: %d", len(c.d.txs))
+	case strings.HasPrefix(text, "sys config-transaction "):
+		return c.transactionInfo(texts(c.in[2:]))
 	case strings.HasPrefix(text, "sys ha checksum"):
-		c.say("================== %s ==================\n\nis_manage_primary()=1, is_root_primary()=1\nchecksum\nall: %s", "FGVMEVK6YYXXXXXX", c.cfg.checksum())
+		c.checksums()
+	case text == "sys ha status":
+		c.haStatus()
 	case strings.HasPrefix(text, "firewall iprope"):
 		return c.iprope(c.in[2:])
 	default:
@@ -384,16 +367,4 @@ func (c *call) iprope(in []token) error {
 		return parseError("iprope")
 	}
 	return nil
-}
-
-func (cfg *config) checksum() string {
-	h := hash(cfg.print(false))
-	var b strings.Builder
-	for i := range 16 {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		fmt.Fprintf(&b, "%02x", h[i])
-	}
-	return b.String()
 }
