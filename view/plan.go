@@ -29,6 +29,17 @@ func (p *PlanResult) Clean() bool {
 // PlanDocument answers "plan -json" and is what a saved plan is.
 type PlanDocument struct {
 	Document
+	FirewallPlan
+}
+
+// PlansDocument answers "plan -json" for several firewalls.
+type PlansDocument struct {
+	Document
+	Plans []FirewallPlan `json:"plans"`
+}
+
+// FirewallPlan is the plan of one firewall.
+type FirewallPlan struct {
 	Firewall    string          `json:"firewall"`
 	Target      string          `json:"target"`
 	Against     string          `json:"against"`
@@ -68,9 +79,20 @@ type PlanChange struct {
 }
 
 // Plan makes the document of a plan.
-func Plan(p PlanResult) PlanDocument {
-	doc := PlanDocument{
-		Document: document("plan"), Firewall: p.Firewall, Target: p.Target, Against: p.Against,
+func Plan(p PlanResult) PlanDocument { return PlanDocument{document("plan"), firewallPlan(p)} }
+
+// Plans makes the document of several plans.
+func Plans(list []PlanResult) PlansDocument {
+	doc := PlansDocument{document("plans"), make([]FirewallPlan, len(list))}
+	for i := range list {
+		doc.Plans[i] = firewallPlan(list[i])
+	}
+	return doc
+}
+
+func firewallPlan(p PlanResult) FirewallPlan {
+	doc := FirewallPlan{
+		Firewall: p.Firewall, Target: p.Target, Against: p.Against,
 		Lines: p.Have.Lines, Digest: p.Have.Digest, Refused: problemsOf(p.Refused),
 		Starts: planChanges(p.Report.Starts), Stops: planChanges(p.Report.Stops), Unclear: planChanges(p.Report.Maybe),
 		More: p.Report.More, Effects: p.Report.Effects, Findings: findingsOf(p.Report.Findings),
@@ -88,9 +110,12 @@ func Plan(p PlanResult) PlanDocument {
 	return doc
 }
 
+// Whole says whether a saved plan is as it was saved.
+func (d *FirewallPlan) Whole() bool { return d.Hash == d.hash() }
+
 // hash is what the plan does and what it is for: SHA-256 of the firewall, the
 // digest of the configuration and the commands.
-func (d *PlanDocument) hash() string {
+func (d *FirewallPlan) hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q\n", d.Firewall, d.Target, d.Digest)
 	for _, s := range d.Steps {

@@ -9,8 +9,26 @@ zone "backbone" {
   transit  = true
 }
 
+# Where the firewalls are reached: here the emulated devices that
+# "nbfwc lab start examples/vendors" runs on this machine.
+device "dc" {
+  address  = "127.0.0.1:2201"
+  username = "admin"
+  hostname = "dc"
+}
+device "apps" {
+  address  = "127.0.0.1:2202"
+  username = "admin"
+  hostname = "apps"
+}
+device "branch" {
+  address  = "127.0.0.1:2203"
+  username = "admin"
+}
+
 firewall "dc" {
   target = "cisco_asa"
+  device = device.dc
   anchor = "before mail relay"
   interface "inside" { zones = [zone.core] }
   interface "outside" { zones = [zone.backbone] }
@@ -18,6 +36,7 @@ firewall "dc" {
 
 firewall "apps" {
   target = "paloalto"
+  device = device.apps
   anchor = "top"
   interface "apps" { zones = [zone.apps] }
   interface "untrust" { zones = [zone.backbone] }
@@ -25,6 +44,7 @@ firewall "apps" {
 
 firewall "branch" {
   target = "fortigate"
+  device = device.branch
   anchor = "before 20"
   interface "lan" { zones = [zone.branch] }
   interface "wan1" { zones = [zone.backbone] }
