@@ -1,0 +1,261 @@
+package nftables
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nbfwc/nbfwc/targets"
+)
+
+// shellSession is a login for these tests: the platform's program runs in a
+// process, which may be an ssh.
+type shellSession struct {
+	// typed are the lines, in order; before is called with each before it is
+	// typed, and an error ends the session instead.
+	typed  []string
+	before func(line string) error
+	put    func(path string, content []byte) error
+
+	readOnly bool
+	echo     bool
+	cmd      *exec.Cmd
+	in       io.WriteCloser
+	out      chan []byte
+	got      []byte
+	once     sync.Once
+}
+
+const testWord = "w7f3a9"
+
+var _ targets.Session = (*shellSession)(nil)
+var _ targets.Uploader = (*shellSession)(nil)
+
+var errSessionEnded = errors.New("the session has ended")
+
+// newSession begins a session in a process that runs the program.
+func newSession(cmd *exec.Cmd, echo, readOnly bool) (*shellSession, error) {
+	s := &shellSession{cmd: cmd, echo: echo, readOnly: readOnly, out: make(chan []byte, 64)}
+	var err error
+	if s.in, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(s.out)
+		for {
+			b := make([]byte, 1<<16)
+			n, err := out.Read(b)
+			if n > 0 {
+				s.out <- b[:n]
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	if _, err := s.answer(context.Background(), 15*time.Second); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// programFor is the platform's program as a session starts it.
+func programFor() string { return strings.ReplaceAll(Dialogue{}.Platform().Program, "{host}", testWord) }
+
+var testPrompt = regexp.MustCompile(`(?:^|\n)` + testWord + `> $`)
+
+// answer is what comes until the prompt.
+func (s *shellSession) answer(ctx context.Context, wait time.Duration) (string, error) {
+	s.got = s.got[:0]
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		tail := s.got[max(0, len(s.got)-40):]
+		if m := testPrompt.FindIndex(tail); m != nil {
+			text := string(s.got[:len(s.got)-len(testWord)-2])
+			return strings.ReplaceAll(text, "\r\n", "\n"), nil
+		}
+		select {
+		case b, ok := <-s.out:
+			if !ok {
+				return string(s.got), errSessionEnded
+			}
+			s.got = append(s.got, b...)
+		case <-ctx.Done():
+			return string(s.got), ctx.Err()
+		case <-timer.C:
+			return string(s.got), fmt.Errorf("no prompt in %s, but %q", wait, tail)
+		}
+	}
+}
+
+func (s *shellSession) Do(ctx context.Context, commands ...targets.Command) ([]string, error) {
+	var answers []string
+	for _, c := range commands {
+		if s.readOnly && !c.Reads {
+			return answers, targets.ErrReadOnly
+		}
+		if len(c.Line) > 4000 || strings.ContainsAny(c.Line, "\n\t\x1b") {
+			return answers, fmt.Errorf("no line for a terminal: %q", c.Line)
+		}
+		if s.before != nil {
+			if err := s.before(c.Line); err != nil {
+				s.Close()
+				return answers, err
+			}
+		}
+		s.typed = append(s.typed, c.Line)
+		if _, err := io.WriteString(s.in, c.Line+"\n"); err != nil {
+			return answers, err
+		}
+		text, err := s.answer(ctx, 30*time.Second)
+		if err != nil {
+			return answers, fmt.Errorf("%q: %w", c.Line, err)
+		}
+		if s.echo {
+			var ok bool
+			if text, ok = strings.CutPrefix(text, c.Line+"\n"); !ok {
+				return answers, fmt.Errorf("%q was echoed as %q", c.Line, text)
+			}
+		}
+		answers = append(answers, text)
+		if err := c.Check(text, "shell", "shell"); err != nil {
+			return answers, err
+		}
+	}
+	return answers, nil
+}
+
+func (s *shellSession) Mode() string   { return "shell" }
+func (s *shellSession) ReadOnly() bool { return s.readOnly }
+func (s *shellSession) Ends() (client, device netip.AddrPort) {
+	return
+}
+
+func (s *shellSession) Upload(_ context.Context, path string, content []byte) error {
+	if s.readOnly {
+		return targets.ErrReadOnly
+	}
+	if s.before != nil {
+		if err := s.before("upload " + path); err != nil {
+			s.Close()
+			return err
+		}
+	}
+	if s.put != nil {
+		return s.put(path, content)
+	}
+	return os.WriteFile(path, content, 0o600)
+}
+
+func (s *shellSession) Close() error {
+	s.once.Do(func() {
+		s.in.Close()
+		_ = s.cmd.Process.Kill()
+		go func() {
+			for range s.out {
+			}
+		}()
+		_ = s.cmd.Wait()
+	})
+	return nil
+}
+
+// Every shell that may be called sh takes the program and the lines.
+func TestDialogueWorksInEveryShell(t *testing.T) {
+	for _, shell := range [][]string{{"dash"}, {"bash"}, {"bash", "--posix"}, {"busybox", "sh"}} {
+		t.Run(strings.Join(shell, " "), func(t *testing.T) {
+			if _, err := exec.LookPath(shell[0]); err != nil {
+				t.Fatalf("%v: install the packages dash, bash and busybox", err)
+			}
+			program := strings.Replace(programFor(), " sh -c", " "+strings.Join(shell, " ")+" -c", 1)
+			s, err := newSession(exec.Command("sh", "-c", program), false, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			ctx := context.Background()
+			id, err := Dialogue{}.Open(ctx, s, targets.Partition{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name, _ := os.Hostname(); id.Hostname != name || !strings.HasPrefix(id.Model, "Linux ") || !regexp.MustCompile(`^[0-9]+\.`).MatchString(id.Version) {
+				t.Errorf("identity %+v", id)
+			}
+			h, err := look(ctx, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, errs, ok, err := h.content(ctx, "try", `sh -c 'echo one; echo oops >&2; printf two; exit 3'`)
+			if text != "one\ntwo" || errs != "oops" || ok || err != nil {
+				t.Errorf("content: %q %q %v %v", text, errs, ok, err)
+			}
+			if text, errs, ok, err = h.content(ctx, "try", `printf 'status 0\nerrors\n%s> \n' `+testWord); text != "status 0\nerrors\n"+testWord+"> \n" || errs != "" || !ok || err != nil {
+				t.Errorf("look-alikes: %q %q %v %v", text, errs, ok, err)
+			}
+			if _, err := h.read(ctx, "try", "false"); err == nil || !strings.Contains(err.Error(), "try") {
+				t.Errorf("a line that fails: %v", err)
+			}
+			if _, err := h.read(ctx, "try", "echo unexpected"); err == nil {
+				t.Error("a line that says something unexpected")
+			}
+		})
+	}
+}
+
+// The listing of a machine without rules is empty and complete.
+func TestDialogueRefusesPartitions(t *testing.T) {
+	s, err := newSession(exec.Command("sh", "-c", programFor()), false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, err = Dialogue{}.Open(context.Background(), s, targets.Partition{Context: "vdom1"})
+	if err == nil || !strings.Contains(err.Error(), "vdom1") {
+		t.Errorf("have %v", err)
+	}
+	if len(s.typed) > 0 {
+		t.Errorf("typed %q", s.typed)
+	}
+}
+
+// sshTo logs in to a host by the program ssh.
+func sshTo(t *testing.T, addr netip.AddrPort, key, known, user string, readOnly bool) (*shellSession, error) {
+	t.Helper()
+	args := []string{"-p", fmt.Sprint(addr.Port()), "-i", key, "-F", "none", "-o", "IdentitiesOnly=yes", "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes",
+		"-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-o", "LogLevel=ERROR"}
+	to := user + "@" + addr.Addr().String()
+	cmd := exec.Command("ssh", append(append([]string{"-tt"}, args...), to, programFor())...)
+	s, err := newSession(cmd, true, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	s.put = func(path string, content []byte) error {
+		c := exec.Command("ssh", append(append([]string{"-T"}, args...), to, "umask 077; cat >"+path)...)
+		c.Stdin = bytes.NewReader(content)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}
+	return s, nil
+}
