@@ -214,10 +214,13 @@ func (c *call) transactionInfo(w []string) error {
 			c.say("id=%d user=%s cli lines=%d expires in %d seconds", x.id, x.admin, len(x.lines), int((x.patient - c.d.now().Sub(x.last)).Seconds()))
 		}
 	case "show txn-meta":
+		c.say("txn-next-id=%d(%#x), txn-nr=%d", c.d.txID+1, c.d.txID+1, len(c.d.txs))
+	case "show txn-info":
+		c.say("current-jiffies=%d", c.d.jiffies(c.d.now()))
 		for _, x := range c.d.txs {
-			c.say("txn_next_id=%d, txn_nr=%d\nid=%d user=%s start=%s", c.d.txID+1, len(c.d.txs), x.id, x.admin, x.at.Format("2006-01-02 15:04:05"))
+			c.say("txn-id=%d, expires=%d, clicmd-fpath='/dev/cmdb/txn/%d_EiLl9G.conf'", x.id, c.d.jiffies(x.last.Add(x.patient)), x.id)
 		}
-	case "show txn-info", "show txn-entity", "show txn-lock":
+	case "show txn-entity", "show txn-lock":
 		for _, x := range c.d.txs {
 			for _, k := range sortedKeys(x.touched) {
 				f := strings.Split(k, "\x00")
@@ -236,6 +239,10 @@ func (c *call) transactionInfo(w []string) error {
 	}
 	return nil
 }
+
+// jiffies is a time as the device counts it: hundredths of a second since its
+// start.
+func (d *Device) jiffies(t time.Time) int64 { return t.Sub(d.up).Milliseconds() / 10 }
 
 func sortedKeys(m map[string]bool) []string {
 	var list []string
