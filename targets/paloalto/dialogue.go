@@ -90,8 +90,21 @@ func mode(ctx context.Context, s targets.Session, want string) error {
 	return err
 }
 
-// ask does one command in a mode and returns the answer.
+// failure begins an answer that says that a command wasn't done.
+var failure = regexp.MustCompile(`^(?:Unknown command:|Invalid syntax\.|Server error|Validation Error)`)
+
+// ask does one command in a mode and returns the answer, which isn't that the
+// command wasn't done.
 func ask(ctx context.Context, s targets.Session, in string, c targets.Command) (string, error) {
+	answer, err := tell(ctx, s, in, c)
+	if err == nil && failure.MatchString(strings.TrimSpace(answer)) {
+		err = &targets.AnswerError{Command: c.Line, Answer: strings.TrimSpace(answer), Why: "the device refuses"}
+	}
+	return answer, err
+}
+
+// tell does one command in a mode and returns the answer, whatever it is.
+func tell(ctx context.Context, s targets.Session, in string, c targets.Command) (string, error) {
 	if err := mode(ctx, s, in); err != nil {
 		return "", err
 	}

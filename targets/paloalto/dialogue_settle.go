@@ -135,7 +135,7 @@ func (d Dialogue) revert(ctx context.Context, s targets.Session, p *targets.Push
 func (Dialogue) saved(ctx context.Context, s targets.Session, p *targets.Push) (bool, error) {
 	c := look("show config saved " + savedFile(p))
 	c.Private = true
-	text, err := ask(ctx, s, operational, c)
+	text, err := tell(ctx, s, operational, c)
 	text = strings.TrimSpace(text)
 	switch {
 	case err != nil:
@@ -152,7 +152,7 @@ var missing = regexp.MustCompile(`(?i)does(?:n't| not) exist|no such file|not fo
 
 // holdsLock says whether the configuration lock of this push is still held.
 func holdsLock(ctx context.Context, s targets.Session, p *targets.Push) (bool, error) {
-	locks, err := readLocks(ctx, s, p.Part)
+	locks, err := readLocks(ctx, s, p)
 	for _, l := range locks {
 		if l.kind == "config" && l.isOf(p) {
 			return true, err
@@ -173,13 +173,16 @@ func (d Dialogue) Finish(ctx context.Context, s targets.Session, p *targets.Push
 // cleanUp gives back the locks of a push and removes its file. Locks of others,
 // and of other pushes, stay.
 func (d Dialogue) cleanUp(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
-	locks, err := readLocks(ctx, s, p.Part)
+	locks, err := readLocks(ctx, s, p)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, l := range locks {
-		if !l.isOf(p) {
+		switch {
+		case l.isLike(p):
+			return found, fmt.Errorf("a %s lock of %s that isn't clearly of this push (%q): %s; remove it by hand if nobody needs it", l.kind, p.Admin, comment(p), l.text)
+		case !l.isOf(p):
 			continue
 		}
 		c := targets.Command{Line: "request " + l.kind + "-lock remove",

@@ -30,7 +30,7 @@ func (d Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Pus
 			}
 		}
 	}
-	locks, err := readLocks(ctx, s, p.Part)
+	locks, err := readLocks(ctx, s, p)
 	if err != nil {
 		return nil, err
 	}
@@ -134,24 +134,39 @@ func (l lock) isOf(p *targets.Push) bool {
 	return p.ID != "" && len(w) > 0 && strings.HasSuffix(" "+strings.TrimRight(l.text, ` "`), " "+comment(p)) && contains(w, p.Admin)
 }
 
+// isLike says whether a lock is of our account, and not clearly of the push nor
+// of another one.
+func (l lock) isLike(p *targets.Push) bool {
+	m := otherPush.FindString(l.text)
+	return !l.isOf(p) && contains(strings.Fields(l.text), p.Admin) && (m == "" || strings.HasPrefix(comment(p), m))
+}
+
+var otherPush = regexp.MustCompile(`nbfwc [A-Za-z0-9-]+$`)
+
 // readLocks are the locks that anybody holds.
-func readLocks(ctx context.Context, s targets.Session, at targets.Partition) ([]lock, error) {
+func readLocks(ctx context.Context, s targets.Session, p *targets.Push) ([]lock, error) {
 	var out []lock
 	for _, kind := range []string{"config", "commit"} {
 		line := "show " + kind + "-locks"
-		var text string
-		var err error
-		if at.Context != "" {
-			text, err = ask(ctx, s, operational, look(line+" vsys all"))
+		c := look(line)
+		if p.Part.Context != "" {
+			c.Line += " vsys all"
 		}
-		if err == nil && (at.Context == "" || strings.HasPrefix(text, "Invalid syntax.")) {
-			text, err = ask(ctx, s, operational, look(line))
+		text, err := tell(ctx, s, operational, c)
+		if err == nil && c.Line != line && strings.HasPrefix(strings.TrimSpace(text), "Invalid syntax.") {
+			text, err = tell(ctx, s, operational, look(line))
 		}
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range lockLines(text) {
-			out = append(out, lock{kind, t})
+		rows, known := lockLines(text)
+		for _, t := range rows {
+			l := lock{kind, t}
+			out = append(out, l)
+			known = known || l.isOf(p)
+		}
+		if !known {
+			return nil, fmt.Errorf("%q: the answer isn't a table of locks: %q", line, clean(text, maxShown))
 		}
 	}
 	return out, nil
@@ -159,23 +174,24 @@ func readLocks(ctx context.Context, s targets.Session, at targets.Partition) ([]
 
 var (
 	dashes  = regexp.MustCompile(`^[- ]*--[- ]*$`)
-	noLocks = regexp.MustCompile(`(?i)^(?:there are )?no (?:config |commit )?locks?\b.*$`)
+	noLocks = regexp.MustCompile(`(?i)^(?:there are )?no (?:config |commit )?locks\b.*$`)
 )
 
-// lockLines are the lines of the table of locks, each a lock. Where the answer
-// isn't a table, every line counts.
-func lockLines(text string) []string {
-	var out []string
+// lockLines are the rows of the table of locks, each a lock, and whether the
+// answer is known to be whole: a table that has rows, or nothing. Where it isn't
+// a table every line counts.
+func lockLines(text string) (rows []string, known bool) {
+	table := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
 		case dashes.MatchString(line):
-			out = nil
+			rows, table = nil, true
 		case line != "" && !noLocks.MatchString(line):
-			out = append(out, strings.Join(strings.Fields(line), " "))
+			rows = append(rows, strings.Join(strings.Fields(line), " "))
 		}
 	}
-	return out
+	return rows, table == (len(rows) > 0)
 }
 
 // job is a row of the table of jobs.
@@ -197,7 +213,7 @@ var (
 // readJobs reads the table of jobs. What comes after it belongs to its last row.
 func readJobs(text string) ([]job, error) {
 	var out []job
-	header := false
+	header, ruled := 0, false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch m := jobRow.FindStringSubmatch(line); {
@@ -210,12 +226,14 @@ func readJobs(text string) ([]job, error) {
 		case jobDate.MatchString(line):
 			return nil, fmt.Errorf("this row of the table of jobs isn't known: %q", clean(line, maxShown))
 		case strings.HasPrefix(line, "Enqueued "):
-			header = true
-		case line != "" && !dashes.MatchString(line) && len(out) > 0:
+			header = len(line)
+		case dashes.MatchString(line) && len(out) == 0:
+			ruled = 10*len(line) >= 9*header
+		case line != "" && len(out) > 0:
 			out[len(out)-1].said += line + "\n"
 		}
 	}
-	if !header {
+	if header == 0 || !ruled {
 		return nil, fmt.Errorf("the answer isn't a table of jobs: %q", clean(text, maxShown))
 	}
 	return out, nil
