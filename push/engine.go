@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -84,14 +85,13 @@ func (e *Engine) Push(ctx context.Context, d *Device, opt Options) (*Outcome, er
 
 // acceptable says by an error why a plan isn't to be carried out.
 func acceptable(d *Device, p *Planned, opt Options) error {
-	if opt.Saved != nil && opt.Saved.Digest != p.Config.Digest {
-		return &StaleError{d.Name, "the saved plan was made for another configuration; the device has been changed since, so plan again"}
-	}
 	if len(p.Refused) > 0 {
 		return &RefusedError{d.Name, p.Refused}
 	}
-	if opt.Saved != nil && !sameSteps(opt.Saved.Steps, p.Change.Steps) {
-		return &StaleError{d.Name, "the saved plan has other commands than the policy asks for now; plan again"}
+	if opt.Saved != nil {
+		if err := opt.Saved.Matches(p.Config.Digest, p.Change.Steps); err != nil {
+			return &StaleError{d.Name, err.Error()}
+		}
 	}
 	if len(p.Change.Steps) == 0 {
 		return nil
@@ -101,6 +101,18 @@ func acceptable(d *Device, p *Planned, opt Options) error {
 	}
 	if opt.Limit > 0 && p.Rules > opt.Limit {
 		return &RefusedError{d.Name, []targets.Problem{{Why: fmt.Sprintf("the plan changes %d rules, the limit is %d", p.Rules, opt.Limit)}}}
+	}
+	return nil
+}
+
+// Matches says by an error that a saved plan is stale: that the configuration it
+// was made for isn't there any more, or that now other steps would be taken.
+func (s *SavedPlan) Matches(digest string, steps []targets.Step) error {
+	switch {
+	case s.Digest != digest:
+		return errors.New("the saved plan is stale: it was made for another configuration, and the device has been changed since; plan again")
+	case !sameSteps(s.Steps, steps):
+		return errors.New("the saved plan is stale: the policy asks for other commands now; plan again")
 	}
 	return nil
 }
@@ -164,7 +176,7 @@ func (x *run) unchanged(p *Planned, l *login) (*Fetched, error) {
 	if err := sameDevice(x.d, l, []targets.Identity{p.Identity}); err != nil {
 		return nil, err
 	}
-	f, err := x.e.fetch(x.soft, x.d, l, false)
+	f, err := x.e.fetch(x.soft, x.d, l, x.id, false)
 	switch {
 	case err != nil:
 		return nil, err

@@ -18,7 +18,7 @@ func (e *Engine) Fetch(ctx context.Context, d *Device) (*Fetched, error) {
 		return nil, err
 	}
 	defer l.close()
-	return e.fetch(ctx, d, l, true)
+	return e.fetch(ctx, d, l, newID(e.Now()), true)
 }
 
 func (e *Engine) progress(d *Device, doing string) {
@@ -27,8 +27,9 @@ func (e *Engine) progress(d *Device, doing string) {
 	}
 }
 
-// fetch reads what a device runs; with peer, also what the other unit runs.
-func (e *Engine) fetch(ctx context.Context, d *Device, l *login, peer bool) (*Fetched, error) {
+// fetch reads what a device runs, for a push with that ID; with peer, also what
+// the other unit runs.
+func (e *Engine) fetch(ctx context.Context, d *Device, l *login, id string, peer bool) (*Fetched, error) {
 	e.progress(d, "reading the configuration")
 	f := &Fetched{Identity: l.id, Unit: l.unit, At: e.Now(), Apart: l.apart}
 	var err error
@@ -36,7 +37,7 @@ func (e *Engine) fetch(ctx context.Context, d *Device, l *login, peer bool) (*Fe
 		return nil, err
 	}
 	f.Pending, err = d.Dialogue.Pending(ctx, l.s, &targets.Push{
-		Admin: d.Admin, Part: d.Part, Identity: l.id, Before: f.Text, Prefix: d.prefix(), Change: &targets.Change{},
+		ID: id, Parse: d.parse(), Timeout: e.timeout(), Admin: d.Admin, Part: d.Part, Identity: l.id, Before: f.Text, Prefix: d.prefix(), Change: &targets.Change{},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("device %s: what others have not saved yet: %w", d.Name, err)
@@ -59,15 +60,20 @@ func read(ctx context.Context, d *Device, s targets.Session) ([]byte, *targets.C
 }
 
 func parse(d *Device, text []byte) (*targets.Config, error) {
-	opt := d.Parse
-	if d.Part.Context != "" {
-		opt.Context = d.Part.Context
-	}
-	c, err := d.Target.Parse(bytes.NewReader(text), opt)
+	c, err := d.Target.Parse(bytes.NewReader(text), d.parse())
 	if err != nil {
 		return nil, fmt.Errorf("device %s: the configuration: %w", d.Name, err)
 	}
 	return c, nil
+}
+
+// parse is how the device's configuration is read.
+func (d *Device) parse() targets.ParseOptions {
+	opt := d.Parse
+	if d.Part.Context != "" {
+		opt.Context = d.Part.Context
+	}
+	return opt
 }
 
 func (d *Device) prefix() string {

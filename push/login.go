@@ -205,7 +205,7 @@ func permanent(err error) bool {
 // reach logs in on a device again that may be out of reach for a while: it
 // tries until the time is over, seldom enough not to look like an attack.
 func (x *run) reach() (*login, error) {
-	until := x.e.Now().Add(x.timeout() + x.timeout()/4)
+	until := x.e.Now().Add(x.e.timeout() + x.e.timeout()/4)
 	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
 		l, err := x.e.login(x.hard, x.d, false, x.record)
 		if err == nil {

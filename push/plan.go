@@ -19,7 +19,7 @@ func (e *Engine) Plan(ctx context.Context, d *Device, opt targets.PlanOptions) (
 		return nil, err
 	}
 	defer l.close()
-	f, err := e.fetch(ctx, d, l, true)
+	f, err := e.fetch(ctx, d, l, newID(e.Now()), true)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (e *Engine) Plan(ctx context.Context, d *Device, opt targets.PlanOptions) (
 // planned is what a push would do with a device as it was read.
 func planned(d *Device, f *Fetched, opt targets.PlanOptions) *Planned {
 	p := &Planned{Fetched: *f, Guarantee: d.Dialogue.Guarantee(f.Identity)}
-	if p.Refused = foreignMaster(d, f.Config); len(p.Refused) > 0 {
+	if p.Refused = Refuse(f.Config, d.OS, d.LocalRules); len(p.Refused) > 0 {
 		return p
 	}
 	p.Change, p.Refused = d.Target.Plan(f.Config, d.Job, opt)
@@ -50,12 +50,14 @@ func planned(d *Device, f *Fetched, opt targets.PlanOptions) *Planned {
 	return p
 }
 
-// foreignMaster says why a device that was read is not for us to change.
-func foreignMaster(d *Device, have *targets.Config) []targets.Problem {
+// Refuse says why a firewall whose configuration was read is not for us to
+// change: it runs another version than the policy says, or a central manager
+// writes its rules. nil if it is.
+func Refuse(have *targets.Config, os string, localRules bool) []targets.Problem {
 	switch {
-	case !SameRelease(have.OS, d.OS):
-		return []targets.Problem{{Text: have.OS, Why: fmt.Sprintf("the configuration is of version %s, the policy says os = %q; correct one of them", have.OS, d.OS)}}
-	case have.Manager != "" && !d.LocalRules:
+	case !SameRelease(have.OS, os):
+		return []targets.Problem{{Text: have.OS, Why: fmt.Sprintf("the configuration is of version %s, the policy says os = %q; correct one of them", have.OS, os)}}
+	case have.Manager != "" && !localRules:
 		return []targets.Problem{{Text: have.Manager, Why: "the device is managed by " + have.Manager + ", whose next install can undo what is written to the device itself; change the rules there, or set local_rules = true in the policy's firewall block"}}
 	}
 	return nil

@@ -196,6 +196,6 @@ func (p *planFile) push(before []byte, change *targets.Change) *targets.Push {
 	}
 	return &targets.Push{
 		ID: p.ID, Admin: p.Device.Admin, Part: p.Device.Part, Identity: p.Identity, Before: before,
-		Prefix: p.Device.Prefix, Change: change, Timeout: p.Timeout,
+		Parse: p.Device.device(nil, nil).parse(), Prefix: p.Device.Prefix, Change: change, Timeout: p.Timeout,
 	}
 }

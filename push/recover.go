@@ -114,7 +114,7 @@ func (x *run) recover(o *Outcome, g goalName, opt Options) {
 	o.Result = f.Config
 	p := &Planned{Fetched: *f, Guarantee: x.d.Dialogue.Guarantee(l.id)}
 	if g == toNew {
-		p.Refused = foreignMaster(x.d, f.Config)
+		p.Refused = Refuse(f.Config, x.d.OS, x.d.LocalRules)
 	}
 	if len(p.Refused) == 0 {
 		p.Change, p.Refused = x.plan(g, f.Config)

@@ -54,9 +54,9 @@ const (
 	phaseSettle  = "settle"
 )
 
-func (x *run) timeout() time.Duration {
-	if x.e.Timeout > 0 {
-		return x.e.Timeout
+func (e *Engine) timeout() time.Duration {
+	if e.Timeout > 0 {
+		return e.Timeout
 	}
 	return DefaultTimeout
 }
@@ -109,7 +109,7 @@ func (x *run) there(g goalName, have *targets.Config, want *targets.Change) erro
 func (x *run) begin(g goalName, l *login, f *Fetched, c *targets.Change) error {
 	p := &planFile{
 		ID: x.id + attemptSuffix(len(x.attempts)), Goal: g, Began: x.e.Now().UTC(), Who: x.e.Who, Digest: f.Config.Digest,
-		Identity: l.id, Identities: l.identities(), Timeout: x.timeout(), Steps: c.Steps, Device: factsOf(x.d),
+		Identity: l.id, Identities: l.identities(), Timeout: x.e.timeout(), Steps: c.Steps, Device: factsOf(x.d),
 	}
 	p.Device.Prefix = x.d.prefix()
 	if len(x.attempts) == 0 {
@@ -122,6 +122,7 @@ func (x *run) begin(g goalName, l *login, f *Fetched, c *targets.Change) error {
 		return err
 	}
 	push := p.push(f.Text, c)
+
 	push.Note = func(s string) { x.note("%s", s) }
 	x.attempts = append(x.attempts, push)
 	return nil
