@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -177,14 +178,23 @@ func matchesAny(patterns []string, line string) bool {
 	return false
 }
 
-var compiled sync.Map // pattern -> *regexp.Regexp that matches whole lines
+var (
+	compiled sync.Map // pattern -> *regexp.Regexp that matches whole lines
+	// kept counts them. Patterns with names in them are without number and
+	// not worth keeping.
+	kept atomic.Int64
+)
+
+const mostKept = 1000
 
 func whole(pattern string) *regexp.Regexp {
 	if re, ok := compiled.Load(pattern); ok {
 		return re.(*regexp.Regexp)
 	}
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
-	compiled.Store(pattern, re)
+	if kept.Add(1) <= mostKept {
+		compiled.Store(pattern, re)
+	}
 	return re
 }
 

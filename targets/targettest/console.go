@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/nbfwc/nbfwc/lab"
 	"github.com/nbfwc/nbfwc/targets"
@@ -53,16 +54,26 @@ func Connect(s lab.Session, p targets.Platform, readOnly bool, secrets map[strin
 
 func (c *Console) modeOf(prompt string) string {
 	for _, m := range c.p.Modes {
-		if regexp.MustCompile("^(?:" + strings.ReplaceAll(m.Prompt, "{host}", "(?:"+c.p.Host+")") + ")$").MatchString(prompt) {
+		if pattern("^(?:" + strings.ReplaceAll(m.Prompt, "{host}", "(?:"+c.p.Host+")") + ")$").MatchString(prompt) {
 			return m.Name
 		}
 	}
 	return ""
 }
 
+var patterns sync.Map // text -> *regexp.Regexp; a platform has few
+
+func pattern(text string) *regexp.Regexp {
+	re, ok := patterns.Load(text)
+	if !ok {
+		re, _ = patterns.LoadOrStore(text, regexp.MustCompile(text))
+	}
+	return re.(*regexp.Regexp)
+}
+
 func question(list []targets.Question, text string) *targets.Question {
 	for i := range list {
-		if regexp.MustCompile("(?:" + list[i].Ask + ")$").MatchString(text) {
+		if pattern("(?:" + list[i].Ask + ")$").MatchString(text) {
 			return &list[i]
 		}
 	}
