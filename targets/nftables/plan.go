@@ -34,10 +34,10 @@ func parse(text string, opt targets.ParseOptions) (*targets.Config, error) {
 }
 
 // digest is what the verdicts of a rule set depend on: counters, handles and
-// comments are not in it.
+// comments are not in it, nor the order of what excludes each other.
 func digest(rs *ruleset.RuleSet) string {
 	h := sha256.New()
-	for _, s := range rs.Stages {
+	for _, s := range ordered(rs).Stages {
 		fmt.Fprintf(h, "stage %q %v %v %v %v\n", s.Name, s.In, s.Out, s.Default, s.Effects)
 		for i := range s.Rules {
 			r := &s.Rules[i]
@@ -171,9 +171,10 @@ func unchanged(have, want *ruleset.RuleSet) bool {
 	return ruleset.SameSpelling(unnamed(have), unnamed(want))
 }
 
-// unnamed is the rule set without the names of hosts, which nft doesn't keep.
+// unnamed is the rule set without the names of hosts, which nft doesn't keep,
+// and in an order of its own.
 func unnamed(rs *ruleset.RuleSet) *ruleset.RuleSet {
-	out := *rs
+	out := *ordered(rs)
 	out.Groups = slices.Clone(rs.Groups)
 	for i := range out.Groups {
 		out.Groups[i].Members = slices.Clone(out.Groups[i].Members)
