@@ -37,7 +37,11 @@ func typed(t testing.TB, d lab.Device, list []string) {
 	}
 }
 
-func TestTarget(t *testing.T) {
+func TestTarget(t *testing.T) { targettest.Run(t, subject()) }
+
+// subject is the target among the configurations of others that it has to live
+// with.
+func subject() targettest.Subject {
 	closed := []string{
 		"object network web", " host 10.2.0.7",
 		"access-list inside_in remark ours since 2009", "access-list inside_in extended permit tcp any object web eq www",
@@ -48,7 +52,7 @@ func TestTarget(t *testing.T) {
 		"access-list outside_in remark the rest", "access-list outside_in extended permit tcp any any eq https",
 		"access-group inside_in in interface inside", "access-group dmz_in in interface dmz", "access-group outside_in in interface outside",
 	}
-	targettest.Run(t, targettest.Subject{
+	return targettest.Subject{
 		Target: Target{}, Device: testDevice, Enter: []string{"configure terminal"}, Leave: []string{"end"},
 		Adjust: func(job *targets.Job) { // idle timeouts are TCP's
 			for i := range job.Want.Stages[0].Rules {
@@ -65,5 +69,5 @@ func TestTarget(t *testing.T) {
 				"access-list inside_in extended deny ip any any log", "access-list outside_in extended deny tcp any host 10.1.0.7 eq 1556",
 			},
 		}},
-	})
+	}
 }

@@ -49,16 +49,17 @@ func phasesOf(p *targets.Push) (phases, error) {
 	if err != nil {
 		return phases{}, fmt.Errorf("the configuration that the change begins with: %w", err)
 	}
-	m, ok := have.Model.(*model)
-	if !ok {
-		return phases{}, fmt.Errorf("the configuration that the change begins with isn't that of an ASA")
-	}
-	units, err := unitsOf(p.Change)
+	return sorted(have.Model.(*model), p.Change, p.Identity.Version)
+}
+
+// sorted sorts the commands of a change of what have is.
+func sorted(have *model, c *targets.Change, version string) (phases, error) {
+	units, err := unitsOf(c)
 	if err != nil {
 		return phases{}, err
 	}
-	o := &sorter{have: m, units: units, made: map[string]bool{}, classes: map[string]bool{}}
-	return o.phases(p.Identity.Version), nil
+	o := &sorter{have: have, units: units, made: map[string]bool{}, classes: map[string]bool{}}
+	return o.phases(version), nil
 }
 
 // unit is a command with those of its submode.
