@@ -171,15 +171,17 @@ func unchanged(have, want *ruleset.RuleSet) bool {
 	return ruleset.SameSpelling(unnamed(have), unnamed(want))
 }
 
-// unnamed is the rule set without the names of hosts, which nft doesn't keep,
-// and in an order of its own.
+// unnamed is the rule set without what nft doesn't keep: the names of hosts, and
+// members that others of the group contain. The rules are in an order of their
+// own.
 func unnamed(rs *ruleset.RuleSet) *ruleset.RuleSet {
 	out := *ordered(rs)
 	out.Groups = slices.Clone(rs.Groups)
 	for i := range out.Groups {
-		out.Groups[i].Members = slices.Clone(out.Groups[i].Members)
-		for k := range out.Groups[i].Members {
-			out.Groups[i].Members[k].Name = ""
+		g := &out.Groups[i]
+		g.Members = nil
+		for _, r := range g.Set.Ranges() {
+			g.Members = append(g.Members, ruleset.Member{Range: r})
 		}
 	}
 	return &out
