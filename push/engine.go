@@ -145,7 +145,8 @@ func (x *run) push(p *Planned) (*Outcome, error) {
 	case len(x.attempts) == 0:
 		return o, err // the record couldn't be begun
 	case err == nil:
-		o.Stand, o.Result = New, now
+		o.Result = now
+		x.shut(o, New)
 	default:
 		x.rescue(o, p.Change, err)
 	}

@@ -120,10 +120,23 @@ func (o *Outcome) at(s Stand) *Outcome {
 
 // shut closes the record.
 func (x *run) shut(o *Outcome, s Stand) {
-	if s == Old && o.Result != nil && o.Result.Digest != x.before.Digest {
-		x.tell("what the push did is undone; something else in the configuration was changed by others meanwhile")
+	if s == Old && o.Result != nil {
+		if why := x.changedByOthers(o.Result); why != "" {
+			x.tell("what the push did is undone; but others have changed the device meanwhile: %s", why)
+		}
 	}
 	x.end(o.at(s), false)
+}
+
+// changedByOthers says what of a device that was put back isn't as it was.
+func (x *run) changedByOthers(now *targets.Config) string {
+	if now.Digest != "" && now.Digest == x.before.Digest {
+		return ""
+	}
+	if !sameNAT(now, x.before) {
+		return "the rules that change addresses are others"
+	}
+	return differ(&now.RuleSet, &x.before.RuleSet, "the device now", "the device before")
 }
 
 // left leaves the record open.

@@ -1,0 +1,573 @@
+package push_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nbfwc/nbfwc/push"
+	"github.com/nbfwc/nbfwc/ruleset"
+	"github.com/nbfwc/nbfwc/targets"
+)
+
+// fakeClock is the time of a test. Waiting makes it pass.
+type fakeClock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *fakeClock {
+	return &fakeClock{t: time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)}
+}
+
+func (c *fakeClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *fakeClock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+func (c *fakeClock) wait(ctx context.Context, d time.Duration) error {
+	c.pass(d)
+	return ctx.Err()
+}
+
+// fault is what goes wrong at a line that is typed.
+type fault uint8
+
+const (
+	nothing    fault = iota
+	refuse           // the device refuses the line
+	dropBefore       // the connection breaks before the device has the line
+	dropAfter        // the connection breaks when the device has done it
+	deadBefore       // and the device can't be reached any more
+	deadAfter
+	crashBefore // our process ends before the line is sent
+	crashAfter  // our process ends when the line is done
+)
+
+var faultNames = []string{"nothing", "refused", "dropped before", "dropped after", "dead before", "dead after", "crash before", "crash after"}
+
+func (f fault) String() string { return faultNames[f] }
+
+// crash is the end of our process.
+type crash struct{}
+
+// fakeDevice is a firewall whose configuration is lines such as
+// "ours permit 10.1.0.1 443". Lines of ours let packets pass.
+type fakeDevice struct {
+	clock *fakeClock
+
+	mu       sync.Mutex
+	id       targets.Identity
+	running  []string
+	startup  []string
+	draft    []string // the candidate; nil if there is none
+	draftOf  string
+	backup   []string // what it goes back to by itself
+	deadline time.Time
+	armedBy  string
+	files    map[string]bool // left by pushes
+	others   []string        // what others have not saved
+
+	typed  []string // all lines, over all sessions
+	lines  int
+	at     int // the fault comes at this line
+	what   fault
+	dead   bool
+	dials  int
+	before func(d *fakeDevice, line string) // what others do before a line
+	stored bool                             // a write fails: the disk is full
+	// legal are the states that packets may be treated by; broken is the
+	// first that was another one.
+	legal  [][]string
+	broken string
+	peer   *fakeDevice // the unit that takes over what is done here
+	lag    int         // how many reads late
+	ends   [2]netip.AddrPort
+}
+
+func newFake(clock *fakeClock, lines ...string) *fakeDevice {
+	return &fakeDevice{
+		clock: clock, id: targets.Identity{Hostname: "edge", Model: "Fake 9", Version: "9.1(2)", Serial: "FK0001"},
+		running: lines, startup: slices.Clone(lines), files: map[string]bool{},
+	}
+}
+
+// clone is a device in the same state, without faults.
+func (d *fakeDevice) clone() *fakeDevice {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := &fakeClock{t: d.clock.now()}
+	return &fakeDevice{
+		clock: c, id: d.id, running: slices.Clone(d.running), startup: slices.Clone(d.startup), draft: slices.Clone(d.draft), draftOf: d.draftOf,
+		backup: slices.Clone(d.backup), deadline: d.deadline, armedBy: d.armedBy, files: map[string]bool{}, legal: d.legal, stored: d.stored,
+	}
+}
+
+// tick lets happen what time makes happen.
+func (d *fakeDevice) tick() {
+	if d.armedBy != "" && d.clock.now().After(d.deadline) {
+		d.running, d.armedBy = slices.Clone(d.backup), ""
+	}
+}
+
+// look says whether each packet is treated by a legal state.
+func (d *fakeDevice) look(line string) {
+	if len(d.legal) == 0 || d.broken != "" {
+		return
+	}
+	for _, l := range d.running {
+		if !strings.HasPrefix(l, "ours ") {
+			continue
+		}
+		if !slices.ContainsFunc(d.legal, func(s []string) bool { return slices.Contains(s, l) }) {
+			d.broken = fmt.Sprintf("after %q: %q lets pass what neither state does", line, l)
+		}
+	}
+	for _, l := range d.legal[0] {
+		if strings.HasPrefix(l, "ours ") && slices.Contains(d.legal[1], l) && !slices.Contains(d.running, l) {
+			d.broken = fmt.Sprintf("after %q: %q is gone, which both states have", line, l)
+		}
+	}
+}
+
+// ours are the lines of ours in a configuration, sorted.
+func ours(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		if strings.HasPrefix(l, "ours ") {
+			out = append(out, l)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// run does a line and answers.
+func (d *fakeDevice) run(line string) string {
+	d.tick()
+	w := strings.Fields(line)
+	rest := strings.Join(w[1:], " ")
+	switch w[0] {
+	case "identity":
+		role := "active"
+		if d.id.Standby {
+			role = "standby"
+		}
+		return fmt.Sprintf("%s|%s|%s|%s|%s\n", d.id.Hostname, d.id.Model, d.id.Version, d.id.Serial, role)
+	case "running":
+		if d.peer != nil && !d.id.Standby {
+			d.peer.take(d)
+		}
+		return "hostname " + d.id.Hostname + "\nversion " + d.id.Version + "\n" + strings.Join(append(d.running, "end"), "\n") + "\n"
+	case "pending":
+		return strings.Join(d.others, "\n")
+	case "backup":
+		d.files[rest] = true
+	case "forget":
+		delete(d.files, rest)
+	case "add":
+		if slices.Contains(d.running, rest) {
+			return "% it is there already\n"
+		}
+		d.running = append(d.running, rest)
+	case "del":
+		i := slices.Index(d.running, rest)
+		if i < 0 {
+			return "% it is not there\n"
+		}
+		d.running = slices.Delete(d.running, i, i+1)
+	case "draft":
+		d.draft, d.draftOf = slices.Clone(d.running), rest
+	case "draft-add":
+		d.draft = append(d.draft, rest)
+	case "draft-del":
+		d.draft = slices.DeleteFunc(d.draft, func(l string) bool { return l == rest })
+	case "commit":
+		if d.draft == nil || d.draftOf != rest {
+			return "% there is no such candidate\n"
+		}
+		d.running, d.draft = d.draft, nil
+	case "discard":
+		if d.draftOf == rest {
+			d.draft = nil
+		}
+	case "arm":
+		seconds, _ := strconv.Atoi(w[2])
+		d.backup, d.deadline, d.armedBy = slices.Clone(d.running), d.clock.now().Add(time.Duration(seconds)*time.Second), w[1]
+	case "disarm":
+		if d.armedBy != rest {
+			return "% nothing waits for that; it went back\n"
+		}
+		d.armedBy = ""
+	case "back":
+		if d.armedBy == rest {
+			d.running, d.armedBy = slices.Clone(d.backup), ""
+		}
+	case "write":
+		if d.stored {
+			return "% no space left on device\n"
+		}
+		d.startup = slices.Clone(d.running)
+	default:
+		return "% what?\n"
+	}
+	return ""
+}
+
+// take is how a standby unit follows the active one.
+func (d *fakeDevice) take(from *fakeDevice) {
+	if d.lag > 0 {
+		d.lag--
+		return
+	}
+	d.running = slices.Clone(from.running)
+}
+
+// fakeSession is a login.
+type fakeSession struct {
+	d        *fakeDevice
+	readOnly bool
+	gone     bool
+	closed   bool
+}
+
+var errLost = errors.New("the connection is lost")
+
+func (s *fakeSession) Do(ctx context.Context, commands ...targets.Command) ([]string, error) {
+	var answers []string
+	for i := range commands {
+		c := &commands[i]
+		if s.readOnly && !c.Reads {
+			return answers, targets.ErrReadOnly
+		}
+		if err := ctx.Err(); err != nil {
+			s.gone = true
+			return answers, err
+		}
+		a, err := s.line(c.Line)
+		if err != nil {
+			return answers, err
+		}
+		answers = append(answers, a)
+		if err := c.Check(a, "", ""); err != nil {
+			return answers, err
+		}
+	}
+	return answers, nil
+}
+
+func (s *fakeSession) line(line string) (answer string, err error) {
+	d := s.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.gone || s.closed || d.dead {
+		return "", errLost
+	}
+	if d.before != nil {
+		d.before(d, line)
+	}
+	d.lines++
+	what := nothing
+	if d.lines == d.at {
+		what = d.what
+	}
+	switch what {
+	case refuse:
+		return "% refused\n", nil
+	case deadBefore, dropBefore:
+		s.gone, d.dead = true, what == deadBefore
+		return "", errLost
+	case crashBefore:
+		panic(crash{})
+	}
+	d.typed = append(d.typed, line)
+	answer = d.run(line)
+	d.look(line)
+	switch what {
+	case deadAfter, dropAfter:
+		s.gone, d.dead = true, what == deadAfter
+		return "", errLost
+	case crashAfter:
+		panic(crash{})
+	}
+	return answer, nil
+}
+
+func (s *fakeSession) Mode() string                          { return "" }
+func (s *fakeSession) ReadOnly() bool                        { return s.readOnly }
+func (s *fakeSession) Ends() (client, device netip.AddrPort) { return s.d.ends[0], s.d.ends[1] }
+func (s *fakeSession) Close() error                          { s.closed = true; return nil }
+
+// kind is how a fake device takes changes.
+type kind string
+
+const (
+	stepwise kind = "stepwise" // line by line
+	atomic   kind = "atomic"   // as a candidate
+	timed    kind = "timed"    // line by line, and back by itself
+)
+
+// fakeDialogue talks with fake devices.
+type fakeDialogue struct{ kind kind }
+
+func reads(line string) targets.Command { return targets.Command{Line: line, Reads: true, Any: true} }
+
+func (fakeDialogue) Platform() targets.Platform { return targets.Platform{Name: "fake"} }
+
+func (fakeDialogue) Open(ctx context.Context, s targets.Session, _ targets.Partition) (targets.Identity, error) {
+	a, err := s.Do(ctx, reads("identity"))
+	if err != nil {
+		return targets.Identity{}, err
+	}
+	w := strings.Split(strings.TrimSpace(a[0]), "|")
+	if len(w) != 5 {
+		return targets.Identity{}, fmt.Errorf("no identity: %q", a[0])
+	}
+	return targets.Identity{Hostname: w[0], Model: w[1], Version: w[2], Serial: w[3], Standby: w[4] == "standby"}, nil
+}
+
+func (fakeDialogue) Fetch(ctx context.Context, s targets.Session, _ targets.Partition) ([]byte, error) {
+	c := reads("running")
+	c.End, c.Private = "end", true
+	a, err := s.Do(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(a[0]), nil
+}
+
+func (fakeDialogue) Pending(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
+	if p.ID == "" {
+		return nil, errors.New("a push has a name")
+	}
+	a, err := s.Do(ctx, reads("pending"))
+	if err != nil || a[0] == "" {
+		return nil, err
+	}
+	return strings.Split(a[0], "\n"), nil
+}
+
+func (f fakeDialogue) Guarantee(targets.Identity) targets.Guarantee {
+	return targets.Guarantee{Atomic: f.kind == atomic, Timed: f.kind == timed, Text: "as a test needs it"}
+}
+
+func do(ctx context.Context, s targets.Session, lines ...string) error {
+	commands := make([]targets.Command, len(lines))
+	for i, l := range lines {
+		commands[i] = targets.Command{Line: l}
+	}
+	_, err := s.Do(ctx, commands...)
+	return err
+}
+
+func (f fakeDialogue) Prepare(ctx context.Context, s targets.Session, p *targets.Push) error {
+	if p.Change.Result.Stages == nil {
+		return errors.New("a push that is made knows its result")
+	}
+	p.Note("a copy is kept")
+	return do(ctx, s, "backup "+p.ID)
+}
+
+func (f fakeDialogue) Apply(ctx context.Context, s targets.Session, p *targets.Push) error {
+	var lines []string
+	for _, step := range p.Change.Steps {
+		lines = append(lines, step.Commands...)
+	}
+	switch f.kind {
+	case timed:
+		lines = append([]string{fmt.Sprintf("arm %s %d", p.ID, int(p.Timeout.Seconds()))}, lines...)
+	case atomic:
+		if err := do(ctx, s, "draft "+p.ID); err != nil {
+			return err
+		}
+		ahead := make([]targets.Command, len(lines))
+		for i, l := range lines {
+			ahead[i] = targets.Command{Line: "draft-" + l, Ahead: true}
+		}
+		if _, err := s.Do(ctx, append(ahead, targets.Command{Line: "commit " + p.ID})...); err != nil {
+			return err
+		}
+		return nil
+	}
+	return do(ctx, s, lines...)
+}
+
+func (f fakeDialogue) Confirm(ctx context.Context, s targets.Session, p *targets.Push) error {
+	if f.kind == timed && len(p.Change.Steps) > 0 {
+		if err := do(ctx, s, "disarm "+p.ID); err != nil {
+			return err
+		}
+	}
+	return do(ctx, s, "write")
+}
+
+func (f fakeDialogue) Settle(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
+	switch f.kind {
+	case atomic:
+		return []string{"the candidate was discarded"}, do(ctx, s, "discard "+p.ID)
+	case timed:
+		return []string{"it went back"}, do(ctx, s, "back "+p.ID)
+	}
+	return nil, nil
+}
+
+func (f fakeDialogue) Finish(ctx context.Context, s targets.Session, p *targets.Push) error {
+	return do(ctx, s, "forget "+p.ID)
+}
+
+// fakeTarget reads and plans configurations of fake devices. What is wanted are
+// the lines of Job.Header.
+type fakeTarget struct{ targets.Target }
+
+func (fakeTarget) Name() string { return "fake" }
+
+func (fakeTarget) Parse(r io.Reader, _ targets.ParseOptions) (*targets.Config, error) {
+	c := &targets.Config{}
+	var lines []string
+	in := bufio.NewScanner(r)
+	for in.Scan() {
+		w := strings.Fields(in.Text())
+		switch w[0] {
+		case "hostname":
+			c.Hostname = w[1]
+		case "version":
+			c.OS = w[1]
+		case "manager":
+			c.Manager = w[1]
+		case "nat":
+			c.NAT = append(c.NAT, targets.NATRule{Text: in.Text()})
+		case "ours", "other":
+			lines = append(lines, in.Text())
+		case "end":
+			c.RuleSet, c.Model, c.Digest = rulesOf(lines), lines, strings.Join(lines, ";")
+			return c, nil
+		default:
+			return nil, fmt.Errorf("no line of a fake device: %q", in.Text())
+		}
+	}
+	return nil, errors.New("the end is missing")
+}
+
+func rulesOf(lines []string) ruleset.RuleSet {
+	st := ruleset.Stage{Name: "forward", Default: ruleset.Deny}
+	for _, l := range lines {
+		w := strings.Fields(l)
+		port, _ := strconv.Atoi(w[3])
+		r := ruleset.Rule{
+			Name: l, Dst: ruleset.AnyAddr(), Action: ruleset.Permit,
+			Service: ruleset.TCPPorts(ruleset.PortRange{From: uint16(port), To: uint16(port)}),
+		}
+		if r.Src = ruleset.AnyAddr(); w[2] != "any" {
+			r.Src = ruleset.PrefixSet(netip.PrefixFrom(netip.MustParseAddr(w[2]), 32))
+		}
+		if w[1] == "deny" {
+			r.Action = ruleset.Deny
+		}
+		st.Rules = append(st.Rules, r)
+	}
+	return ruleset.RuleSet{Stages: []ruleset.Stage{st}}
+}
+
+func (fakeTarget) Plan(have *targets.Config, job targets.Job, _ targets.PlanOptions) (*targets.Change, []targets.Problem) {
+	return change(have, job.Header)
+}
+
+func (fakeTarget) Restore(have, before *targets.Config) (*targets.Change, []targets.Problem) {
+	return change(have, before.Model.([]string))
+}
+
+// change adds what is missing, then removes what isn't wanted.
+func change(have *targets.Config, want []string) (*targets.Change, []targets.Problem) {
+	now := slices.Clone(have.Model.([]string))
+	if slices.Contains(now, "other deny any 666") {
+		return nil, []targets.Problem{{Text: "other deny any 666", Why: "it hides all of ours"}}
+	}
+	c := &targets.Change{}
+	for _, l := range want {
+		if strings.HasPrefix(l, "ours ") && !slices.Contains(now, l) {
+			c.Steps = append(c.Steps, targets.Step{Why: "permit " + l, Commands: []string{"add " + l}})
+			now = append(now, l)
+		}
+	}
+	for _, l := range ours(now) {
+		if !slices.Contains(want, l) {
+			c.Steps = append(c.Steps, targets.Step{Why: "remove " + l, Commands: []string{"del " + l}})
+			now = slices.DeleteFunc(now, func(x string) bool { return x == l })
+		}
+	}
+	c.Result = rulesOf(now)
+	return c, nil
+}
+
+// world is a device and the policy for it.
+type world struct {
+	clock *fakeClock
+	fake  *fakeDevice
+	units []*fakeDevice
+	dev   *push.Device
+	eng   *push.Engine
+}
+
+var (
+	oldLines = []string{"other permit 10.9.0.1 22", "ours permit 10.1.0.1 1556", "ours permit 10.1.0.2 1556", "ours permit 10.1.0.3 13724"}
+	newLines = []string{"ours permit 10.1.0.1 1556", "ours permit 10.1.0.4 1556", "ours permit 10.1.0.5 443"}
+)
+
+// newWorld is a device with the old configuration, and the policy that asks for
+// the new one.
+func newWorld(state string, k kind) *world {
+	clock := newClock()
+	w := &world{clock: clock, fake: newFake(clock, oldLines...)}
+	w.fake.legal = [][]string{oldLines, newLines}
+	w.on(state, k, w.fake)
+	return w
+}
+
+// on has the engine work on a device.
+func (w *world) on(state string, k kind, fake *fakeDevice) {
+	w.fake, w.clock, w.units = fake, fake.clock, []*fakeDevice{fake}
+	w.dev = &push.Device{
+		Name: "edge", Firewall: "edge-fw", Units: 1, Admin: "nbfwc", Target: fakeTarget{}, Dialogue: fakeDialogue{k},
+		Job: targets.Job{Firewall: "edge-fw", Prefix: "NBU-", Header: newLines}, Hostname: "edge", OS: "9.1",
+		Policy: "policy.hcl", PolicyDigest: "abc", Reach: []byte(`{"at":"192.0.2.1:22"}`),
+	}
+	w.eng = &push.Engine{
+		Dial: w.dial, State: state, Now: w.clock.now, Who: "alice@desk", Timeout: time.Minute, Wait: w.clock.wait,
+	}
+}
+
+func (w *world) dial(ctx context.Context, _ *push.Device, unit int, readOnly bool) (targets.Session, error) {
+	d := w.units[unit]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dials++
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if d.dead {
+		return nil, errors.New("no route to host")
+	}
+	return &fakeSession{d: d, readOnly: readOnly}, nil
+}
+
+// heal takes away what is wrong with a device.
+func (d *fakeDevice) heal() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at, d.dead, d.before, d.stored = 0, false, nil, false
+}
