@@ -170,7 +170,7 @@ func (c *call) wholePolicy(f *frame, k *schema) error {
 
 // objectSet does what a change of an object brings about.
 func (c *call) objectSet(f *frame, t *table) error {
-	if f.path != "system global" || c.s.loading {
+	if c.s.loading {
 		return nil
 	}
 	if c.s.tx != nil {
@@ -179,6 +179,9 @@ func (c *call) objectSet(f *frame, t *table) error {
 				return errInTransaction
 			}
 		}
+		return nil
+	}
+	if f.path != "system global" {
 		return nil
 	}
 	was, is := t.self.word(t.k, "cfg-save"), f.e.word(t.k, "cfg-save")

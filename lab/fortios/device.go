@@ -58,6 +58,7 @@ type Device struct {
 	justSaved bool      // the change that follows is saved already
 	revertAt  time.Time // when unsaved changes are taken back; zero: never
 	revisions []revision
+	sessions  []*Session
 	revID     int
 	peer      *Device
 	behind    bool // the peer has something newer
@@ -102,7 +103,7 @@ func (d *Device) Load(text string) error {
 	if mode := cfg.object("system global").word(nil, "cfg-save"); mode != "" && mode != "automatic" {
 		d.saved = cfg.copy()
 	}
-	d.down++
+	d.hangUp()
 	d.txs, d.batch = nil, nil
 	d.gen++
 	d.tell()
@@ -333,10 +334,21 @@ func (d *Device) restart() {
 	if d.saved != nil {
 		d.cfg = d.saved.copy()
 	}
-	d.down++
+	d.hangUp()
 	d.gen++
 	d.txs, d.batch, d.revertAt, d.up, d.dirty = nil, nil, time.Time{}, d.now(), false
 	d.tell()
+}
+
+// hangUp ends the sessions.
+func (d *Device) hangUp() {
+	d.down++
+	for _, s := range d.sessions {
+		for _, f := range s.onEnd {
+			go f()
+		}
+	}
+	d.sessions = nil
 }
 
 // SetHits sets the hit count of a policy; "" is the VDOM root.

@@ -1,7 +1,6 @@
 package fortios
 
 import (
-	"crypto/sha256"
 	"strings"
 	"time"
 )
@@ -148,5 +147,3 @@ func (s *Session) nextPage(key string) string {
 	}
 	return out
 }
-
-func hash(s string) [32]byte { return sha256.Sum256([]byte(s)) }

@@ -49,21 +49,53 @@ type Session struct {
 	more     []string
 	admin    string
 	typedAt  time.Time // when it was last used
+	onEnd    []func()
 }
 
-var _ lab.Session = (*Session)(nil)
+var (
+	_ lab.Session   = (*Session)(nil)
+	_ lab.Ender     = (*Session)(nil)
+	_ lab.Idler     = (*Session)(nil)
+	_ lab.Accounts  = (*Device)(nil)
+	_ lab.Terminals = (*Device)(nil)
+)
 
 // Login begins a session on the device.
 func (d *Device) Login() lab.Session { return d.login() }
 
-func (d *Device) login() *Session { return d.LoginAs("admin") }
+func (d *Device) login() *Session { return d.loginAs("admin") }
 
 // LoginAs begins a session of an administrator.
-func (d *Device) LoginAs(admin string) *Session {
+func (d *Device) LoginAs(admin string) lab.Session { return d.loginAs(admin) }
+
+func (d *Device) loginAs(admin string) *Session {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tick()
-	return &Session{d: d, down: d.down, banner: d.opt.Faults.Banner, admin: admin, typedAt: d.now()}
+	s := &Session{d: d, down: d.down, banner: d.opt.Faults.Banner, admin: admin, typedAt: d.now()}
+	d.sessions = append(slices.DeleteFunc(d.sessions, (*Session).gone), s)
+	return s
+}
+
+// Terminal is how the device treats a terminal.
+func (d *Device) Terminal() lab.Terminal { return lab.Terminal{Help: true, Long: lab.Wrapped} }
+
+// OnEnd has f called when the device ends the session by restarting.
+func (s *Session) OnEnd(f func()) {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if s.gone() {
+		go f()
+		return
+	}
+	s.onEnd = append(s.onEnd, f)
+}
+
+// Idle is how long nothing may be typed before the device ends the session.
+func (s *Session) Idle() time.Duration {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	return s.d.patience()
 }
 
 func (s *Session) readOnly() bool {

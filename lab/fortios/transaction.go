@@ -169,11 +169,18 @@ func (d *Device) tick() {
 	d.catchUp()
 }
 
+// patience is how long a session may be silent.
+func (d *Device) patience() time.Duration {
+	n, err := strconv.Atoi(d.cfg.object("system global").word(schemas["system global"], "admintimeout"))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Minute
+}
+
 // idle ends a session that has been silent for too long.
 func (s *Session) idle() {
-	cfg := s.d.cfg
-	n, err := strconv.Atoi(cfg.object("system global").word(schemas["system global"], "admintimeout"))
-	if err == nil && !s.typedAt.IsZero() && s.d.now().Sub(s.typedAt) >= time.Duration(n)*time.Minute {
+	if n := s.d.patience(); n > 0 && !s.typedAt.IsZero() && s.d.now().Sub(s.typedAt) >= n {
 		s.closed = true
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // story types lines and checks what each answers. A line begins with ">" if
 // it is typed by the session; the lines after it stand in the answer.
-func story(t *testing.T, s *Session, text string) {
+func story(t *testing.T, s lab.Session, text string) {
 	t.Helper()
 	answer, line := "", ""
 	for l := range strings.Lines(text) {
@@ -282,7 +282,7 @@ func TestJobTime(t *testing.T) {
 	for len(d.LoginAs("bob").Send("show jobs pending")) < 200 {
 		time.Sleep(time.Millisecond)
 	}
-	s.Interrupt()
+	s.(*Session).Interrupt()
 	if a := <-done; strings.Contains(a, "100%") || s.Prompt() == "" || d.Decide(web) != lab.Drops {
 		t.Errorf("%q", a)
 	}
@@ -520,7 +520,10 @@ func TestRestart(t *testing.T) {
 		s.Send("configure\n" + openWeb)
 		d.SetFaults(Faults{JobLines: 9})
 		s.Send("commit")
+		ended := make(chan bool)
+		s.(lab.Ender).OnEnd(func() { close(ended) })
 		d.Restart()
+		<-ended
 		if s.Prompt() != "" || strings.Contains(d.Candidate(), "rules web") != keeps || d.Decide(web) != lab.Drops {
 			t.Error(version, d.Candidate())
 		}

@@ -29,15 +29,30 @@ type Session struct {
 	typed       string   // what "?" left on the line
 	interrupted bool
 	down        int
+	onEnd       []func()
 }
 
-var _ lab.Session = (*Session)(nil)
+var (
+	_ lab.Session   = (*Session)(nil)
+	_ lab.Ender     = (*Session)(nil)
+	_ lab.Accounts  = (*Device)(nil)
+	_ lab.Terminals = (*Device)(nil)
+)
 
 // Login begins a session of the administrator "admin".
-func (d *Device) Login() lab.Session { return d.LoginAs("admin") }
+func (d *Device) Login() lab.Session { return d.login("admin") }
 
 // LoginAs begins a session of an administrator.
-func (d *Device) LoginAs(admin string) *Session {
+func (d *Device) LoginAs(admin string) lab.Session { return d.login(admin) }
+
+// Terminal is how the device treats a terminal.
+func (d *Device) Terminal() lab.Terminal {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return lab.Terminal{Help: d.opt.Faults.Terminal, Long: lab.Wrapped}
+}
+
+func (d *Device) login(admin string) *Session {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := &Session{d: d, admin: admin, format: "default", width: 80, height: 24, down: d.down}
@@ -46,6 +61,17 @@ func (d *Device) LoginAs(admin string) *Session {
 }
 
 func (s *Session) gone() bool { return s.closed || s.down != s.d.down }
+
+// OnEnd has f called when the device ends the session by restarting.
+func (s *Session) OnEnd(f func()) {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if s.gone() {
+		go f()
+		return
+	}
+	s.onEnd = append(s.onEnd, f)
+}
 
 // Close ends the session. What was typed stays in the candidate.
 func (s *Session) Close() {

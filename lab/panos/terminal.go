@@ -74,7 +74,12 @@ func (d *Device) Restart() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.down++
-	d.queue = nil
+	for _, s := range d.sessions {
+		for _, f := range s.onEnd {
+			go f()
+		}
+	}
+	d.sessions, d.queue = nil, nil
 	for _, j := range d.jobs {
 		if j.state != finished {
 			j.state, j.ok, j.ended, j.faults = finished, false, d.now(), []string{"Error: the device was restarted"}

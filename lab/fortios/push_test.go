@@ -1,0 +1,483 @@
+package fortios
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nbfwc/nbfwc/lab"
+)
+
+// story types lines and checks what each answers. A line begins with ">" if
+// it is typed; the lines after it stand in the answer.
+func story(t *testing.T, s lab.Session, text string) {
+	t.Helper()
+	answer, line := "", ""
+	for l := range strings.Lines(text) {
+		l = strings.TrimSpace(l)
+		if typed, ok := strings.CutPrefix(l, "> "); ok {
+			line, answer = typed, s.Send(typed)
+			continue
+		}
+		switch {
+		case l == "":
+		case l == "(nothing)":
+			if answer != "" {
+				t.Errorf("%q: %q", line, answer)
+			}
+		case strings.HasPrefix(l, "(not) "):
+			if strings.Contains(answer, strings.TrimPrefix(l, "(not) ")) {
+				t.Errorf("%q: %q", line, answer)
+			}
+		case !strings.Contains(answer, l):
+			t.Errorf("%q: %q isn't in %q", line, l, answer)
+		}
+	}
+}
+
+const interfaces = `config system interface
+edit "a"
+next
+edit "b"
+next
+end
+`
+
+// openWeb makes a policy from a to b, as lines to type.
+const openWeb = `
+> config firewall policy
+> edit 7
+new entry '7' added
+> set name web
+> set srcintf a
+> set dstintf b
+> set srcaddr all
+> set dstaddr all
+> set action accept
+> set schedule always
+> set service ALL
+> next
+(nothing)
+> end
+(nothing)
+`
+
+var web = lab.Packet{In: "a", Out: "b", Proto: 6, SrcPort: 1024, DstPort: 443, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("10.0.0.2")}
+
+// watch is a clock that a test moves.
+type watch struct{ t time.Time }
+
+func (w *watch) now() time.Time { return w.t }
+
+func loaded(t *testing.T, opt Options) (*Device, *watch) {
+	t.Helper()
+	w := &watch{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	opt.Now = w.now
+	if opt.Hostname == "" {
+		opt.Hostname = "fw1"
+	}
+	d := New(opt)
+	if err := d.Load(interfaces); err != nil {
+		t.Fatal(err)
+	}
+	return d, w
+}
+
+// What a push asks before it begins.
+func TestIdentity(t *testing.T) {
+	d, _ := loaded(t, Options{Model: "FortiGate-100F", Serial: "FG100F0000000001", Version: "7.4.4"})
+	story(t, d.LoginAs("ann"), `
+> get system status
+Version: FortiGate-100F v7.4.4,build2463,230131 (GA.F)
+Serial-Number: FG100F0000000001
+Hostname: fw1
+Virtual domain configuration: disable
+Current HA mode: standalone
+System time: Fri Jan  2 03:04:05 2026
+> get system global | grep cfg-save
+cfg-save            : automatic
+> get system console | grep ^output
+output              : more
+> get system ha status
+Mode: Standalone
+> get system central-management | grep ^type
+type                : fortiguard
+> execute revision list config
+ID TIME                   ADMIN
+> diagnose sys config-transaction status
+config transaction count: 0
+`)
+}
+
+// An administrator with few rights reads everything and changes nothing.
+func TestReadOnlyAdmin(t *testing.T) {
+	d, _ := loaded(t, Options{ReadOnly: []string{"audit"}})
+	s := d.LoginAs("audit")
+	if p := s.Prompt(); p != "fw1 $ " {
+		t.Error(p)
+	}
+	story(t, s, `
+> show firewall policy
+config firewall policy
+> config firewall address
+(nothing)
+> edit A
+Command fail. Return code -37
+> end
+> execute config-transaction start
+Command fail. Return code -37
+> execute backup config flash x
+Command fail. Return code -37
+> execute reboot
+Command fail. Return code -37
+`)
+	if p := d.LoginAs("ann").Prompt(); p != "fw1 # " {
+		t.Error(p)
+	}
+}
+
+// Until a transaction is committed nobody sees it, and nobody else edits what
+// it has edited.
+func TestTransactionIsolated(t *testing.T) {
+	d, _ := loaded(t, Options{})
+	one, two := d.LoginAs("ann"), d.LoginAs("bob")
+	story(t, one, "> config firewall address\n> edit H\n> next\n> end\n> execute config-transaction start\n(nothing)\n"+openWeb+`
+> config firewall address
+> edit H
+(nothing)
+> set comment ours
+> next
+> end
+> execute batch start
+Command fail.
+> config system console
+Command fail.
+> config system settings
+> set opmode transparent
+> end
+Command fail.
+> execute config-transaction start
+Command fail.
+> diagnose sys config-transaction status
+config transaction count: 1
+> execute config-transaction show txn-cli-commands
+set comment ours
+> execute config-transaction show txn-meta
+txn-next-id=2(0x2), txn-nr=1
+> diagnose sys config-transaction show txn-info
+txn-id=1, expires=
+> diagnose sys config-transaction show txn-entity
+firewall policy 7
+`)
+	story(t, two, `
+> show firewall policy
+(not) web
+> config firewall address
+> edit H
+The object is locked by another config transaction.
+> delete H
+The object is locked by another config transaction.
+> edit other
+new entry 'other' added
+> next
+(nothing)
+> end
+> execute config-transaction commit
+There is no config transaction.
+`)
+	if d.Decide(web) != lab.Drops {
+		t.Error("it has an effect already")
+	}
+	story(t, one, "> execute config-transaction commit\n(nothing)\n> show firewall address other\nedit \"other\"\n> show firewall address H\nset comment \"ours\"")
+	if d.Decide(web) != lab.Passes {
+		t.Error(d.Explain(web))
+	}
+	story(t, two, "> config firewall address\n> edit H\n(nothing)\n> abort")
+	fixpoint(t, d)
+}
+
+// Five minutes of silence end a transaction; whatever is typed then is typed
+// outside of it.
+func TestTransactionExpires(t *testing.T) {
+	d, w := loaded(t, Options{})
+	s := d.LoginAs("ann")
+	story(t, s, "> config system global\n> set admintimeout 60\n> end\n> execute config-transaction start\n"+openWeb)
+	w.t = w.t.Add(4*time.Minute + 45*time.Second)
+	story(t, s, `
+> show firewall policy
+config transaction id=1 will expire in 30 seconds
+config transaction id=1 will expire in 20 seconds
+(not) will expire in 10
+set name "web"
+`)
+	w.t = w.t.Add(4 * time.Minute)
+	story(t, s, "> config firewall policy\n(nothing)")
+	w.t = w.t.Add(5 * time.Minute)
+	if d.Transactions() != 0 {
+		t.Error("it is open")
+	}
+	if a := s.Send("edit 8"); !strings.Contains(a, "config transaction id=1 has expired\nUnknown action 0") || !s.Refused(a) || s.Prompt() != "fw1 # " {
+		t.Errorf("%q %q", a, s.Prompt())
+	}
+	story(t, s, "> show firewall policy\n(not) web\n> config firewall address\n> edit live\n> next\n> end")
+	if !strings.Contains(d.Running(), `edit "live"`) || d.Decide(web) != lab.Drops {
+		t.Error(d.Running())
+	}
+}
+
+// A lost session loses its transaction, but only when its time is over are
+// the entries free.
+func TestTransactionOfALostSession(t *testing.T) {
+	d, w := loaded(t, Options{})
+	s := d.LoginAs("ann")
+	story(t, s, "> config firewall address\n> edit H\n> next\n> end\n> execute config-transaction start\n> config firewall address\n> edit H\n> next\n> end")
+	s.Close()
+	two := d.LoginAs("ann")
+	story(t, two, "> config firewall address\n> edit H\nThe object is locked\n> end\n> execute config-transaction abort\nThere is no config transaction.\n> diagnose sys config-transaction status\nid=1 user=ann")
+	w.t = w.t.Add(5 * time.Minute)
+	if two.Prompt() != "" {
+		t.Error("the idle session goes on")
+	}
+	story(t, d.LoginAs("ann"), "> config firewall address\n> edit H\n(nothing)\n> end")
+}
+
+// What stands in the way of a transaction.
+func TestTransactionRefused(t *testing.T) {
+	d, _ := loaded(t, Options{NoTransactions: true})
+	story(t, d.LoginAs("ann"), "> execute config-transaction start\ncommand parse error before 'config-transaction'\n> diagnose sys config-transaction status\ncommand parse error before 'config-transaction'")
+	d, _ = loaded(t, Options{Faults: Faults{CommitFail: "commit failed: object check operator error", Locked: [][2]string{{"firewall address", "H"}}}})
+	s := d.LoginAs("ann")
+	story(t, s, "> execute config-transaction start\n"+openWeb+`
+> config firewall address
+> edit H
+> next
+The object is locked by another config transaction.
+> end
+> execute config-transaction commit
+commit failed
+Command fail. Return code -1
+> execute config-transaction abort
+(nothing)
+> show firewall policy
+(not) web
+`)
+	for _, c := range []struct{ version, line, want string }{
+		{"7.4.4", "execute config-transaction start 30", ""},
+		{"7.0.9", "execute config-transaction start 30", "command parse error before '30'"},
+		{"7.4.4", "execute config-transaction start 61", "command parse error before '61'"},
+		{"6.0.9", "execute config-transaction start", "command parse error before 'config-transaction'"},
+	} {
+		d, _ := loaded(t, Options{Version: c.version})
+		if a := d.LoginAs("ann").Send(c.line); !strings.HasPrefix(a, c.want) || c.want == "" && a != "" {
+			t.Errorf("%s, %s: %q", c.version, c.line, a)
+		}
+	}
+}
+
+// With cfg-save revert the device goes back by itself unless what runs is
+// saved.
+func TestRevertTimer(t *testing.T) {
+	for _, saved := range []bool{false, true} {
+		d, w := loaded(t, Options{})
+		s := d.LoginAs("ann")
+		story(t, s, `
+> config system global
+> set cfg-save revert
+> set cfg-revert-timeout 60
+> set admintimeout 60
+> end
+> execute cfg save
+no config to be saved.
+`+openWeb)
+		if !d.Unsaved() {
+			t.Error("it is saved")
+		}
+		w.t = w.t.Add(59 * time.Second)
+		if d.Decide(web) != lab.Passes {
+			t.Error("too early")
+		}
+		if saved {
+			d.SetFaults(Faults{SaveFail: true})
+			story(t, s, "> execute cfg save\nno space left on device")
+			d.SetFaults(Faults{})
+			story(t, s, "> execute cfg save\nconfig saved.\n> execute cfg save\nno config to be saved.")
+		}
+		w.t = w.t.Add(time.Second)
+		if (d.Decide(web) == lab.Passes) != saved || (s.Prompt() != "") != saved {
+			t.Errorf("saved %v: %v %q", saved, d.Decide(web), s.Prompt())
+		}
+		story(t, d.LoginAs("ann"), "> get system global | grep cfg-save\ncfg-save            : revert")
+	}
+}
+
+// With cfg-save manual a restart, or "execute cfg reload", goes back.
+func TestManualSave(t *testing.T) {
+	d, _ := loaded(t, Options{})
+	s := d.LoginAs("ann")
+	story(t, s, "> config system global\n> set cfg-save manual\n> end\n"+openWeb+"> execute cfg reload\nconfigs reloaded. system will reboot.")
+	if s.Prompt() != "" || d.Decide(web) != lab.Drops {
+		t.Error(d.Decide(web))
+	}
+	s = d.LoginAs("ann")
+	story(t, s, openWeb+"> config system global\n> set cfg-save automatic\n> end\n")
+	d.Restart()
+	if d.Decide(web) != lab.Passes {
+		t.Error("automatic didn't save")
+	}
+}
+
+// A revision brings a configuration back; the device restarts.
+func TestRevisions(t *testing.T) {
+	d, _ := loaded(t, Options{})
+	s := d.LoginAs("ann")
+	story(t, s, `
+> execute backup config flash "nbfwc 7"
+Config backed up to flash disk done.
+`+openWeb+`
+> execute revision list config
+1 2026-01-02 03:04:05    ann
+nbfwc 7
+> execute restore config flash 9
+Revision 9 does not exist.
+> execute restore config flash 1
+This operation will overwrite the current setting and could possibly reboot the system!
+> n
+> show firewall policy
+web
+> execute restore config flash 1
+`)
+	if p := s.Prompt(); p != "Do you want to continue? (y/n)" {
+		t.Error(p)
+	}
+	story(t, s, "> y\nThe system is going down NOW !!")
+	if s.Prompt() != "" || d.Decide(web) != lab.Drops {
+		t.Error(d.Decide(web))
+	}
+	s = d.LoginAs("ann")
+	story(t, s, "> execute revision list config\nnbfwc 7\n> execute revision delete config 1\n(nothing)\n> execute revision list config\n(not) nbfwc 7")
+	d.SetFaults(Faults{SaveFail: true})
+	story(t, s, "> execute backup config flash x\nno space left on device")
+}
+
+// In a cluster the secondary unit takes over what the primary has, and loses
+// what was changed on it.
+func TestCluster(t *testing.T) {
+	one, _ := loaded(t, Options{Serial: "FG1"})
+	two, _ := loaded(t, Options{Hostname: "fw2", Serial: "FG2", RolePrompt: true})
+	Pair(one, two)
+	s, r := one.LoginAs("ann"), two.LoginAs("ann")
+	if s.Prompt() != "fw1 # " || r.Prompt() != "fw2(Secondary) # " {
+		t.Error(s.Prompt(), r.Prompt())
+	}
+	story(t, r, "> config firewall address\n> edit lost\n> next\n> end\n> get system status\nCurrent HA mode: a-p, secondary\n> get system ha status\nFG2(updated 3 seconds ago): out-of-sync\nPrimary     : fw1             , FG1\nSecondary   : fw2             , FG2")
+	story(t, s, openWeb+"> get system status\nCurrent HA mode: a-p, primary\n> get system ha status\nFG1(updated 3 seconds ago): in-sync\nFG2(updated 3 seconds ago): in-sync\n(not) out-of-sync")
+	if two.Decide(web) != lab.Passes || strings.Contains(two.Running(), "lost") || r.Prompt() != "fw2(Secondary) # " {
+		t.Error(two.Running(), r.Prompt())
+	}
+	same := func() bool {
+		var all []string
+		for l := range strings.Lines(s.Send("diagnose sys ha checksum cluster")) {
+			if strings.HasPrefix(l, "all: ") {
+				all = append(all, l)
+			}
+		}
+		if len(all) != 4 {
+			t.Fatal(all)
+		}
+		return all[0] == all[2] && all[1] == all[3]
+	}
+	if !same() {
+		t.Error("they differ")
+	}
+	one.SetFaults(Faults{SyncFail: true})
+	story(t, s, "> config firewall policy\n> delete 7\n> end")
+	if same() || two.Decide(web) != lab.Passes {
+		t.Error("they are the same")
+	}
+	one.SetFaults(Faults{})
+	one.Failover()
+	if r.Prompt() != "fw2(Primary) # " {
+		t.Error(r.Prompt())
+	}
+	story(t, r, "> config firewall address\n> edit kept\n> next\n> end")
+	if !strings.Contains(one.Running(), "kept") || one.Decide(web) != lab.Passes {
+		t.Error(one.Running())
+	}
+}
+
+// The session is lost at each line, before or after it is done: what was left
+// by "next" and "end" stays, what is open is gone.
+func TestDropAtEachLine(t *testing.T) {
+	var lines []string
+	for l := range strings.Lines(openWeb) {
+		if typed, ok := strings.CutPrefix(strings.TrimSpace(l), "> "); ok {
+			lines = append(lines, typed)
+		}
+	}
+	for n := 1; n <= len(lines); n++ {
+		for _, done := range []bool{false, true} {
+			d, _ := loaded(t, Options{})
+			did := n - 1
+			f := Faults{DropNth: n}
+			if done {
+				f, did = Faults{DropDone: n}, n
+			}
+			d.SetFaults(f)
+			s := d.LoginAs("ann")
+			for _, l := range lines {
+				s.Send(l)
+			}
+			if s.Prompt() != "" || d.Lines() != n {
+				t.Errorf("line %d, done %v: %d lines", n, done, d.Lines())
+			}
+			if got := d.Decide(web) == lab.Passes; got != (did >= len(lines)-1) {
+				t.Errorf("line %d, done %v: %v", n, done, d.Decide(web))
+			}
+		}
+	}
+}
+
+// An answer that breaks off.
+func TestCut(t *testing.T) {
+	d, _ := loaded(t, Options{})
+	whole := d.Running()
+	d.SetFaults(Faults{CutNth: 1, CutDrop: 2})
+	s := d.LoginAs("ann")
+	if a := s.Send("show"); len(a) >= len(whole) || !strings.HasPrefix(whole, strings.TrimSuffix(a, "\n")) || s.Prompt() == "" {
+		t.Errorf("%q", a)
+	}
+	if a := s.Send("show"); !strings.HasPrefix(whole, a) || s.Prompt() != "" {
+		t.Errorf("%q", a)
+	}
+}
+
+// With VDOMs the login is at the top, and each part is seen where it is.
+func TestVDOMLogin(t *testing.T) {
+	d := New(Options{VDOMs: []string{"dmz"}})
+	story(t, d.LoginAs("ann"), `
+> get system status | grep "Virtual domain configuration"
+Virtual domain configuration: multiple
+> config global
+> diagnose sys vd list
+name=dmz/dmz index=1
+> get system console | grep ^output
+output              : more
+> end
+> config vdom
+> edit dmz
+current vf=dmz:1
+> get system status | grep "Current virtual domain"
+Current virtual domain: dmz
+> execute config-transaction start
+(nothing)
+> config firewall address
+> edit H
+> next
+> end
+> execute config-transaction commit
+(nothing)
+> show firewall address H
+edit "H"
+`)
+}
