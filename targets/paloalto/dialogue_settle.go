@@ -36,8 +36,9 @@ func (d Dialogue) Settle(ctx context.Context, s targets.Session, p *targets.Push
 }
 
 // takeBack reverts our edits of the candidate. They are ours if the file from
-// before the first of them is there, and if they are of this push's objects and
-// rules or were made under its lock.
+// before the first of them is there, or the lock, and if they are of this push's
+// objects and rules or were made under its lock. What other administrators have
+// edited stays.
 func (d Dialogue) takeBack(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
 	running, err := d.running(ctx, s)
 	if err != nil {
@@ -62,18 +63,22 @@ func (d Dialogue) takeBack(ctx context.Context, s targets.Session, p *targets.Pu
 	if same && !contains(owners, p.Admin) {
 		return nil, nil
 	}
-	began, err := d.saved(ctx, s, p)
-	if err != nil || !began {
-		return notOurs(owners), err
-	}
 	mine, err := sameOutline(candidate, running, vsys, touched(lines))
-	if err == nil && !mine {
-		mine, err = holdsLock(ctx, s, p)
-	}
 	if err != nil {
 		return nil, err
 	}
-	if !mine {
+	began, err := d.saved(ctx, s, p)
+	if err != nil {
+		return nil, err
+	}
+	locked, err := holdsLock(ctx, s, p)
+	if err != nil {
+		return nil, err
+	}
+	switch others := len(owners) > 1 || len(owners) == 1 && owners[0] != p.Admin; {
+	case !began && !(locked && mine):
+		return notOurs(owners), nil
+	case !mine && !locked && !others:
 		return notOurs(owners), fmt.Errorf(`the candidate has changes beside those of this push, and its lock is gone; look at "show config list changes", then commit or revert those of %s`, p.Admin)
 	}
 	return d.revert(ctx, s, p, vsys, owners)
@@ -148,7 +153,7 @@ func (Dialogue) saved(ctx context.Context, s targets.Session, p *targets.Push) (
 	return false, fmt.Errorf("%q: the answer is neither a configuration nor that there is none: %q", c.Line, clean(text, maxShown))
 }
 
-var missing = regexp.MustCompile(`(?i)does(?:n't| not) exist|no such file|not found|invalid (?:syntax|file)|is not a valid`)
+var missing = regexp.MustCompile(`(?i)^(?:Server error ?: )?.*(?:does(?:n't| not) exist|no such file|not found|invalid syntax)`)
 
 // holdsLock says whether the configuration lock of this push is still held.
 func holdsLock(ctx context.Context, s targets.Session, p *targets.Push) (bool, error) {
@@ -192,11 +197,27 @@ func (d Dialogue) cleanUp(ctx context.Context, s targets.Session, p *targets.Pus
 		}
 		found = append(found, "the "+l.kind+" lock of this push was held; it was given back")
 	}
-	began, err := d.saved(ctx, s, p)
-	if err != nil || !began {
-		return found, err
-	}
-	_, err = ask(ctx, s, operational, targets.Command{Line: "delete config saved " + savedFile(p), Ask: []targets.Question{{Ask: sure, Answer: "y"}},
-		Accept: []string{`(?i).*\b(?:deleted|removed)\b.*`}})
-	return found, err
+	return found, d.removeFile(ctx, s, p)
 }
+
+// removeFile removes the saved file. That it isn't there is believed if two
+// commands say so.
+func (d Dialogue) removeFile(ctx context.Context, s targets.Session, p *targets.Push) error {
+	c := targets.Command{Line: "delete config saved " + savedFile(p), Ask: []targets.Question{{Ask: sure, Answer: "y"}}, Any: true}
+	answer, err := tell(ctx, s, operational, c)
+	switch answer = strings.TrimSpace(answer); {
+	case err != nil:
+		return err
+	case removed.MatchString(answer):
+		return nil
+	case !missing.MatchString(answer):
+		return &targets.AnswerError{Command: c.Line, Answer: answer, Why: "an unexpected answer"}
+	}
+	there, err := d.saved(ctx, s, p)
+	if err == nil && there {
+		err = &targets.AnswerError{Command: c.Line, Answer: answer, Why: "the file is still there"}
+	}
+	return err
+}
+
+var removed = regexp.MustCompile(`(?i)\bsuccessfully (?:removed|deleted)\b`)

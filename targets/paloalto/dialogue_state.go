@@ -15,19 +15,13 @@ import (
 // that have not finished.
 func (d Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
 	var out []string
-	pending, err := pendingChanges(ctx, s)
+	owners, err := changeOwners(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if pending {
-		owners, err := changeOwners(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range owners {
-			if o != p.Admin {
-				out = append(out, "changes of "+o+" that are not committed")
-			}
+	for _, o := range owners {
+		if o != p.Admin {
+			out = append(out, "changes of "+o+" that are not committed")
 		}
 	}
 	locks, err := readLocks(ctx, s, p)
@@ -47,16 +41,6 @@ func (d Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Pus
 		out = append(out, "a job that has not finished: "+j.String())
 	}
 	return out, nil
-}
-
-// pendingChanges asks whether anything in the candidate isn't committed. The
-// device looks into its journal: an edit that was taken back counts as well.
-func pendingChanges(ctx context.Context, s targets.Session) (bool, error) {
-	answer, err := ask(ctx, s, configuration, targets.Command{Line: "check pending-changes", Accept: []string{"yes", "no", editLine}, Begin: "yes|no", Reads: true})
-	if err != nil {
-		return false, err
-	}
-	return strings.HasPrefix(strings.TrimSpace(answer), "yes"), nil
 }
 
 var changeOwner = regexp.MustCompile(`(?i)\bowner\b["'>:= \t]*([^\s"'<>,;]+)`)
