@@ -340,8 +340,9 @@ func (cfg *config) hits(p lab.Packet) []hit {
 
 // Decide says what becomes of the first packet of a connection.
 func (d *Device) Decide(p lab.Packet) lab.Verdict {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
+	d.unpack()
 	hits := d.cfg.hits(p)
 	v := hits[0].verdict
 	for _, h := range hits {
@@ -375,8 +376,9 @@ func (cfg *config) resets(p lab.Packet) bool {
 // Explain names what decides about a packet: the lines that may, one after the
 // other, if that is open.
 func (d *Device) Explain(p lab.Packet) string {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
+	d.unpack()
 	var why []string
 	for _, h := range d.cfg.hits(p) {
 		why = append(why, h.why)
@@ -387,8 +389,9 @@ func (d *Device) Explain(p lab.Packet) string {
 // Idle returns how long a connection may be silent before it is dropped; 0 is
 // for ever.
 func (d *Device) Idle(p lab.Packet) time.Duration {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
+	d.unpack()
 	for _, nameif := range []string{p.In, p.Out, ""} {
 		t := d.cfg.policyTimers(nameif, p)
 		if t == nil {

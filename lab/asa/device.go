@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
@@ -21,26 +20,44 @@ type Options struct {
 	Password string
 	// Enabled logins begin at "#" (aaa authorization exec auto-enable).
 	Enabled bool
-	// Clock tells the time of changes; without it they have a fixed one.
-	Clock  func() time.Time
-	Faults Faults
+	// Clock tells the time; without it it stands, and nothing becomes due.
+	Clock func() time.Time
+	// Timer calls f after some time, unless it is stopped. Without it, what has
+	// become due by the clock is done when the device is next talked to.
+	Timer func(d time.Duration, f func()) (stop func())
+	// Model is ASAv and Serial 9ABCDEFGHJK if empty.
+	Model, Serial string
+	// Contexts makes the device one of several contexts; the first is the admin
+	// context, which is the Device that New returns.
+	Contexts []string
+	// Compact keeps the configuration packed while nobody is logged in, in a
+	// tenth of the memory, without hit counts. It is for many devices; those of
+	// a pair or with contexts aren't packed.
+	Compact bool
+	Faults  Faults
 }
 
-// Device is an emulated ASA. It may be used by several sessions at once.
+// Device is an emulated ASA, or one context of it. It may be used by several
+// sessions at once.
 type Device struct {
-	mu      sync.Mutex
-	opt     Options
+	*box
+	name    string // of the context
 	cfg     *config
+	packed  []byte // in place of cfg
 	startup string
-	saved   bool
-	changed string // who changed the configuration last, and when
-	lines   int    // typed since the start
-	reload  string // the time that a reload is set for
+	written string // who wrote it, and when
+	sum     string // its checksum
+	saved   bool   // the running configuration is the startup configuration
+	changed string // who changed the running one last, and when
 	drafts  []*draft
-	down    int // sessions that ended by a fault
+	own     bool // of a standby unit: it has changes that the active one has not
 }
 
-var _ lab.Device = (*Device)(nil)
+var (
+	_ lab.Device    = (*Device)(nil)
+	_ lab.Accounts  = (*Device)(nil)
+	_ lab.Terminals = (*Device)(nil)
+)
 
 // config is the running configuration.
 type config struct {
@@ -123,19 +140,43 @@ func New(opt Options) *Device {
 	if opt.Version == "" {
 		opt.Version = "9.16(4)"
 	}
-	d := &Device{opt: opt}
-	if err := d.Load(factory); err != nil {
+	if opt.Model == "" {
+		opt.Model = "ASAv"
+	}
+	if opt.Serial == "" {
+		opt.Serial = "9ABCDEFGHJK"
+	}
+	b := newBox(opt)
+	var err error
+	if len(opt.Contexts) > 0 {
+		if err = checkContexts(opt.Contexts); err == nil {
+			err = b.addContexts(opt.Contexts)
+		}
+	} else {
+		b.contexts = []*Device{{box: b}}
+		err = b.contexts[0].load(factory)
+	}
+	if err != nil {
 		panic("asa: the factory configuration is not taken: " + err.Error())
 	}
-	return d
+	return b.contexts[0]
 }
 
 // Load replaces the configuration by a printed one. A line that the device
 // would not take is an error, and the configuration stays.
 func (d *Device) Load(text string) error {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
-	return d.load(text)
+	if err := d.load(text); err != nil {
+		return err
+	}
+	if p := d.other(); p != nil {
+		if d.own = d.passive; !d.passive {
+			p.follow(d)
+		}
+	}
+	d.pack()
+	return nil
 }
 
 func (d *Device) load(text string) error {
@@ -151,7 +192,7 @@ func (d *Device) load(text string) error {
 			continue
 		}
 		if v, ok := strings.CutPrefix(line, "ASA Version "); ok {
-			cfg.version = strings.TrimSpace(v)
+			cfg.version, _, _ = strings.Cut(strings.TrimSpace(v), " ")
 			continue
 		}
 		c := call{d: d, s: s, cfg: cfg}
@@ -164,8 +205,9 @@ func (d *Device) load(text string) error {
 	if err := cfg.resolved(); err != nil {
 		return err
 	}
-	d.cfg = cfg
-	d.startup = strings.Join(cfg.body(), "\n") + "\n"
+	d.cfg, d.packed = cfg, nil
+	lines := cfg.body()
+	d.keep(strings.Join(lines, "\n")+"\n", checksum(lines), "")
 	d.saved = true
 	d.changed = ""
 	return nil
@@ -321,31 +363,12 @@ func (cfg *config) kinds() error {
 	return nil
 }
 
-// Reload restarts the device with its startup configuration, which ends all
-// sessions.
-func (d *Device) Reload() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.down++
-	d.reload = ""
-	d.drafts = nil
-	return d.load(d.startup)
-}
-
 // SetHits sets the hit count of a line of an access list.
 func (d *Device) SetHits(list string, line, hits int) {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
+	d.unpack()
 	if a := d.cfg.acls[list]; a != nil && line >= 1 && line <= len(a.lines) {
 		a.lines[line-1].hits = hits
 	}
-}
-
-// now is the time as the device prints it.
-func (d *Device) now() string {
-	t := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
-	if d.opt.Clock != nil {
-		t = d.opt.Clock()
-	}
-	return t.UTC().Format("15:04:05.000 MST Mon Jan 2 2006")
 }

@@ -9,9 +9,10 @@ import (
 // groups that come into force together.
 type draft struct {
 	name  string
-	cfg   *config  // the configuration with the changes
-	lines []string // that were taken
-	undo  []string // the configuration before the commit, with revert-save
+	cfg   *config         // the configuration with the changes
+	lines []string        // that were taken
+	undo  []string        // the configuration before the commit, with revert-save
+	made  map[string]bool // objects and groups that were created here
 }
 
 const (
@@ -40,7 +41,7 @@ func (s *Session) top() mode {
 
 // reread makes a configuration of its printed lines.
 func (d *Device) reread(body []string) (*config, error) {
-	e := &Device{opt: d.opt}
+	e := &Device{box: d.box, name: d.name}
 	if err := e.load(strings.Join(body, "\n")); err != nil {
 		return nil, err
 	}
@@ -90,7 +91,15 @@ func (c *call) draftCommand() (bool, error) {
 	case "revert":
 		return true, c.revert()
 	case "no":
-		if _, err := c.in.keyword("access-list", "object", "object-group"); err != nil {
+		w, err := c.in.keyword("access-list", "object", "object-group")
+		if err != nil {
+			return true, err
+		}
+		if err := c.editable(w); err != nil {
+			return true, err
+		}
+	case "access-list", "object", "object-group":
+		if err := c.editable(w); err != nil {
 			return true, err
 		}
 	case "end":
@@ -104,6 +113,55 @@ func (c *call) draftCommand() (bool, error) {
 	}
 	c.in.at = start
 	return false, nil
+}
+
+// editable says whether the list, object or group that comes next may be edited
+// in a configuration session: a list that only access-groups name, and nothing
+// that was created in it.
+func (c *call) editable(what string) error {
+	in := c.in // nothing is read
+	name, err := in.word()
+	if err != nil {
+		return err
+	}
+	if what == "access-list" {
+		if by := c.cfg.otherUser(name); by != "" {
+			return refuse("ERROR: access-list <%s> is used by %s and can't be edited in a configuration session", name, by)
+		}
+		return nil
+	}
+	if name, err = in.word(); err != nil {
+		return nil // the command says so itself
+	}
+	x := c.s.draft
+	if x.made[name] {
+		return refuse("ERROR: %s (%s) was created in this configuration session and can't be edited in it", what, name)
+	}
+	if c.cfg.objects[name] == nil && c.cfg.groups[name] == nil {
+		if x.made == nil {
+			x.made = map[string]bool{}
+		}
+		x.made[name] = true
+	}
+	return nil
+}
+
+// otherUser is what uses an access list beside access-groups, "" if nothing
+// does.
+func (cfg *config) otherUser(list string) string {
+	for _, m := range cfg.classMaps {
+		if m.matches(list) {
+			return "class-map " + m.name
+		}
+	}
+	for _, b := range cfg.blocks {
+		for _, l := range append([]string{b.top}, b.subs...) {
+			if f := strings.Fields(l); f[0] != "access-list" && f[0] != "banner" && f[0] != "description" && slices.Contains(f[1:], list) {
+				return b.top
+			}
+		}
+	}
+	return ""
 }
 
 func (c *call) leaveDraft() {
@@ -123,6 +181,14 @@ func (c *call) commit() error {
 		return err
 	}
 	x := c.s.draft
+	if c.d.opt.Faults.CommitFails {
+		return refuse("ERROR: commit of session %s failed", x.name)
+	}
+	if save == "config-save" {
+		if err := c.write0("config-session-"+x.name+".cfg", c.d.running()); err != nil {
+			return err
+		}
+	}
 	before := c.d.cfg.body()
 	cfg, err := c.d.reread(before)
 	if err != nil {
@@ -136,8 +202,8 @@ func (c *call) commit() error {
 	}
 	c.d.cfg = cfg
 	c.leaveDraft()
-	c.d.saved = false
-	c.d.changed = "enable_15 at " + c.d.now()
+	c.d.changedBy(c.s.user())
+	c.d.mirror(mode{kind: modeConfig}, x.lines...)
 	if save == "revert-save" {
 		c.d.drafts = append(c.d.drafts, &draft{name: x.name, cfg: cfg, undo: before})
 	}
@@ -167,8 +233,7 @@ func (c *call) revert() error {
 	}
 	c.d.cfg = cfg
 	c.leaveDraft()
-	c.d.saved = false
-	c.d.changed = "enable_15 at " + c.d.now()
+	c.d.changedBy(c.s.user())
 	return nil
 }
 
@@ -182,11 +247,43 @@ func (c *call) clearDraft() error {
 	if err := c.in.done(); err != nil {
 		return err
 	}
-	i := slices.IndexFunc(c.d.drafts, func(x *draft) bool { return x.name == n })
-	if i < 0 {
-		return refuse("ERROR: session %s does not exist", n)
+	return c.dropDraft(n)
+}
+
+// clearDrafts is "clear configuration session [NAME]".
+func (c *call) clearDrafts() error {
+	if _, err := c.in.keyword("session"); err != nil {
+		return err
 	}
-	c.d.drafts = slices.Delete(c.d.drafts, i, i+1)
+	n := c.in.peek()
+	c.in.at += len(n)
+	if err := c.in.done(); err != nil {
+		return err
+	}
+	if n != "" {
+		return c.dropDraft(n)
+	}
+	for len(c.d.drafts) > 0 {
+		if err := c.dropDraft(c.d.drafts[0].name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropDraft removes a configuration session, which throws out whoever is in it.
+func (c *call) dropDraft(name string) error {
+	x := find(c.d.drafts, func(x *draft) bool { return x.name == name })
+	if x == nil {
+		return refuse("ERROR: session %s does not exist", name)
+	}
+	c.d.drafts = without(c.d.drafts, x)
+	for s := range c.d.sessions {
+		if s.draft == x {
+			s.draft = nil
+			s.mode = mode{kind: modeEnable}
+		}
+	}
 	return nil
 }
 

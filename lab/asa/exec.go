@@ -8,8 +8,9 @@ import (
 
 // execWords are the commands of exec and of enable mode.
 var execWords = map[modeKind][]string{
-	modeExec:   {"enable", "exit", "quit", "logout", "show", "terminal"},
-	modeEnable: {"enable", "exit", "quit", "logout", "end", "show", "terminal", "configure", "disable", "write", "clear", "copy", "reload"},
+	modeExec: {"enable", "exit", "quit", "logout", "show", "terminal"},
+	modeEnable: {"enable", "exit", "quit", "logout", "end", "show", "terminal", "configure", "disable", "write", "clear", "copy", "reload",
+		"changeto", "more", "dir", "delete"},
 }
 
 // exec runs a command of exec or enable mode.
@@ -31,7 +32,15 @@ func (c *call) exec(words []string) error {
 	case "copy":
 		return c.copy()
 	case "reload":
-		return c.reload()
+		return c.doReload()
+	case "changeto":
+		return c.changeTo()
+	case "more":
+		return c.moreFile()
+	case "dir":
+		return c.dir()
+	case "delete":
+		return c.delete()
 	case "configure":
 		if c.in.peek() != "" {
 			w, err := c.in.keyword("terminal", "session")
@@ -45,8 +54,11 @@ func (c *call) exec(words []string) error {
 		if err := c.in.done(); err != nil {
 			return err
 		}
-		if c.d.opt.Faults.Standby {
-			c.say("**** WARNING ****\n\tConfiguration Replication is NOT performed from Standby unit to Active unit.\n\tConfigurations are no longer synchronized.")
+		if c.d.standby() {
+			if err := c.d.part(); err != nil {
+				return refusal(err.Error())
+			}
+			c.say(standbyWarning)
 		}
 		c.s.mode = mode{kind: modeConfig}
 		return nil
@@ -112,9 +124,7 @@ func (c *call) terminal() error {
 		if err := c.in.done(); err != nil {
 			return err
 		}
-		if c.d.opt.Faults.Pager {
-			c.s.pager = n
-		}
+		c.s.pager = n
 	case "width":
 		at := c.in
 		n, err := c.in.number(0, 511)
@@ -140,102 +150,15 @@ func (c *call) terminal() error {
 	return nil
 }
 
-// write is "write memory".
-func (c *call) write() error {
-	if c.in.peek() != "" {
-		w, err := c.in.keyword("memory", "terminal")
-		if err != nil {
-			return err
-		}
-		if err := c.in.done(); err != nil {
-			return err
-		}
-		if w == "terminal" {
-			c.out.WriteString(c.d.running())
-			return nil
-		}
-	}
-	return c.save()
-}
-
-func (c *call) save() error {
-	c.say("Building configuration...")
-	if c.d.opt.Faults.WriteFails {
-		return refusal("%Error copying system:/running-config (No space left on device)\nError executing command\n[FAILED]")
-	}
-	body := c.cfg.body()
-	text := strings.Join(body, "\n") + "\n"
-	sum := checksum(body)
-	c.say("Cryptochecksum: %s %s %s %s \n", sum[:8], sum[8:16], sum[16:24], sum[24:])
-	c.say("%d bytes copied in 1.20 secs (%d bytes/sec)", len(text), len(text))
-	c.say("[OK]")
-	c.d.startup, c.d.saved = text, true
-	return nil
-}
-
-// copy is "copy [/noconfirm] running-config TARGET".
-func (c *call) copy() error {
-	if c.in.accept("/noconfirm") == "" {
-		return c.in.bad()
-	}
-	if _, err := c.in.keyword("running-config"); err != nil {
-		return err
-	}
-	to, err := c.in.word()
-	if err != nil {
-		return err
-	}
-	if w, _ := choose(to, []string{"startup-config"}); w != "" {
-		return c.save()
-	}
-	if !strings.HasPrefix(to, "disk0:/") && !strings.HasPrefix(to, "flash:/") {
-		return c.at(to)
-	}
-	sum := checksum(c.cfg.body())
-	c.say("\nCryptochecksum: %s %s %s %s \n", sum[:8], sum[8:16], sum[16:24], sum[24:])
-	return nil
-}
-
-// reload is "reload [in TIME] noconfirm" and "reload cancel".
-func (c *call) reload() error {
-	w, err := c.in.keyword("in", "cancel", "noconfirm")
-	if err != nil {
-		return err
-	}
-	if w == "in" {
-		t, err := c.in.word()
-		if err != nil {
-			return err
-		}
-		if _, err := c.in.keyword("noconfirm"); err != nil {
-			return err
-		}
-		c.d.reload = t
-		c.say("***\n*** --- SHUTDOWN in %s ---\n***", t)
-		return c.in.done()
-	}
-	if err := c.in.done(); err != nil {
-		return err
-	}
-	if w == "cancel" {
-		if c.d.reload == "" {
-			return refuse("ERROR: No reload is scheduled.")
-		}
-		c.d.reload = ""
-		c.say("***\n*** --- SHUTDOWN ABORTED ---\n***")
-		return nil
-	}
-	c.d.down++
-	c.d.drafts = nil
-	return c.d.load(c.d.startup)
-}
-
 // clear is "clear configure" in configuration mode, and what resets counters
 // and cuts connections.
 func (c *call) clear() error {
 	words := []string{"access-list", "conn", "local-host", "xlate", "session"}
 	if c.s.mode.kind >= modeConfig {
 		words = append(words, "configure")
+	}
+	if tok := c.in.peek(); len(tok) > len("configur") && strings.HasPrefix("configuration", strings.ToLower(tok)) && !strings.EqualFold(tok, "configure") {
+		words = append(words, "configuration") // shorter it is configure
 	}
 	w, err := c.in.keyword(words...)
 	if err != nil {
@@ -264,6 +187,8 @@ func (c *call) clear() error {
 		return c.clearConn()
 	case "session":
 		return c.clearDraft()
+	case "configuration":
+		return c.clearDrafts()
 	}
 	c.in.rest()
 	return nil

@@ -26,8 +26,26 @@ type Faults struct {
 	Echo bool
 	// Pager cuts answers into pages of 24 lines until "terminal pager 0".
 	Pager bool
+	// DropNth ends the session in place of this line, DropAfterNth after it has
+	// been done, before the answer.
+	DropNth, DropAfterNth int
+	// NoiseInside puts the messages of NoiseEvery after the first line of the
+	// answer.
+	NoiseInside bool
 	// WriteFails makes "write memory" fail.
 	WriteFails bool
+	// WriteError is the reason that it gives; there is no space left if empty.
+	// Alone it makes it fail as well.
+	WriteError string
+	// WriteBusy is how many times it fails because somebody else writes.
+	WriteBusy int
+	// DiskFull makes everything fail that writes to disk0:, "write memory" too.
+	DiskFull bool
+	// CommitFails makes the commit of a configuration session fail, with nothing
+	// done.
+	CommitFails bool
+	// PeerFailed is what a unit of a pair says of the other.
+	PeerFailed bool
 	// Standby is the unit of a failover pair that takes no changes over.
 	Standby bool
 	// Slow is how long each line takes.
@@ -36,7 +54,7 @@ type Faults struct {
 
 // SetFaults replaces the faults. Lines go on being counted from 1.
 func (d *Device) SetFaults(f Faults) {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
 	d.opt.Faults = f
 	d.lines = 0
@@ -56,14 +74,18 @@ func (d *Device) faulty(s *Session, text string) (refused, noise string, dropped
 		time.Sleep(f.Slow)
 	}
 	if f.MeddleNth > 0 && d.lines == f.MeddleNth {
-		other := &Session{d: d, down: d.down}
+		other := &Session{d: d, down: d.down, who: "other"}
 		other.mode.kind = modeConfig
 		for _, l := range f.Meddle {
 			other.run(l)
 		}
 	}
+	if f.DropNth > 0 && d.lines == f.DropNth {
+		s.closed = true
+		return "", "", true
+	}
 	if f.NoiseEvery > 0 && d.lines%f.NoiseEvery == 0 {
-		noise = "%ASA-5-111008: User 'enable_15' executed the '" + strings.TrimSpace(text) + "' command.\n"
+		noise = "%ASA-5-111008: User '" + s.user() + "' executed the '" + strings.TrimSpace(text) + "' command.\n"
 	}
 	if f.RefuseNth > 0 && d.lines == f.RefuseNth {
 		return noise + "Command authorization failed\n", "", false

@@ -332,7 +332,7 @@ var kept = func() map[string]int {
  ddns scep crypto-engine anyconnect ipsec isakmp l2tp phone-proxy ctl-provider ctl-file media-termination uc-ime smart-tunnel saml
  imap4s pop3s smtps eigrp rip port-channel password-policy quota app-agent mdm-proxy sctp-map`,
 		rankClass: "class-map",
-		rankTail:  "policy-map prompt call-home hpm coredump smtp-server snmp asdm-location compression jumbo-mode profile privileged-exec"} {
+		rankTail:  "policy-map prompt call-home hpm coredump smtp-server snmp asdm-location compression jumbo-mode profile privileged-exec context admin-context"} {
 		for _, w := range strings.Fields(words) {
 			m[w] = rank
 		}
@@ -368,6 +368,9 @@ func (c *call) verbatim(text string) error {
 	}
 	rank, ok := kept[f[0]]
 	if !ok {
+		return invalid(0)
+	}
+	if slices.Contains(systemWords, f[0]) && (c.d != c.d.system || !c.s.loading) {
 		return invalid(0)
 	}
 	if len(f) > 1 && !takes(f[0], f[1]) {

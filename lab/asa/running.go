@@ -8,8 +8,9 @@ import (
 
 // Running prints the running configuration as "show running-config" does.
 func (d *Device) Running() string {
-	d.mu.Lock()
+	d.lock()
 	defer d.mu.Unlock()
+	d.unpack()
 	return d.running()
 }
 
@@ -18,8 +19,8 @@ func (d *Device) running() string {
 	if d.saved {
 		b.WriteString(": Saved\n\n")
 	}
-	b.WriteString(":\n: Serial Number: 9ABCDEFGHJK\n: Hardware:   ASAv, 2048 MB RAM, CPU Xeon E5 series 2600 MHz\n:\n")
-	b.WriteString("ASA Version " + d.cfg.version + " \n!\n")
+	b.WriteString(":\n: Serial Number: " + d.opt.Serial + "\n: Hardware:   " + d.hardware() + "\n:\n")
+	b.WriteString(d.versionLine() + "\n!\n")
 	body := d.cfg.body()
 	for _, l := range body {
 		b.WriteString(l)
@@ -28,6 +29,8 @@ func (d *Device) running() string {
 	b.WriteString("Cryptochecksum:" + checksum(body) + "\n: end\n")
 	return b.String()
 }
+
+func (b *box) hardware() string { return b.opt.Model + ", 2048 MB RAM, CPU Xeon E5 series 2600 MHz" }
 
 // checksum changes with every line.
 func checksum(lines []string) string {

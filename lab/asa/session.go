@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nbfwc/nbfwc/lab"
 )
@@ -35,7 +36,11 @@ type mode struct {
 // Session is one login on the device.
 type Session struct {
 	d       *Device
+	home    *Device // the context that was logged in to
+	login   string  // the user's name
+	who     string  // who is said to change the configuration
 	mode    mode
+	replica bool // types on a standby unit what the active one was told
 	loading bool   // reads a printed configuration
 	block   *block // the kept command that indented lines belong to
 	typed   string // the beginning of a line that "?" left behind
@@ -47,17 +52,48 @@ type Session struct {
 	width   int
 	more    []string // the pages that haven't been printed
 	draft   *draft   // the configuration session that is open
+	asked   *question
+	onEnd   func()
+	last    time.Time // when something was typed
 }
 
-var _ lab.Session = (*Session)(nil)
+// question is what the device asks in place of a prompt.
+type question struct {
+	text string
+	then func(c *call, answer string) error
+}
 
-// Login begins a session on the device.
+var (
+	_ lab.Session = (*Session)(nil)
+	_ lab.Ender   = (*Session)(nil)
+	_ lab.Idler   = (*Session)(nil)
+	_ lab.Columns = (*Session)(nil)
+)
+
+// Login begins a session on the device, of nobody in particular and without
+// pages of output.
 func (d *Device) Login() lab.Session { return d.login() }
 
-func (d *Device) login() *Session {
-	d.mu.Lock()
+// LoginAs begins a session of a user at a terminal, which shows output page by
+// page.
+func (d *Device) LoginAs(user string) lab.Session {
+	s := d.login()
+	d.lock()
 	defer d.mu.Unlock()
-	s := &Session{d: d, down: d.down, width: 80}
+	s.login = user
+	s.pager = d.cfg.pagerLines()
+	if d.opt.Enabled {
+		s.who = user
+	}
+	return s
+}
+
+func (d *Device) login() *Session {
+	d.lock()
+	defer d.mu.Unlock()
+	d.unpack()
+	s := &Session{d: d, home: d, down: d.down, width: 80, last: d.clock()}
+	d.sessions[s] = true
 	if d.opt.Enabled {
 		s.mode.kind = modeEnable
 	}
@@ -74,14 +110,16 @@ func (d *Device) login() *Session {
 
 // Close ends the session. What was typed before stays done.
 func (s *Session) Close() {
-	s.d.mu.Lock()
+	s.d.lock()
 	defer s.d.mu.Unlock()
 	s.closed = true
+	delete(s.d.sessions, s)
+	s.home.pack()
 }
 
 // Closed says that the device or the user has ended the session.
 func (s *Session) Closed() bool {
-	s.d.mu.Lock()
+	s.d.lock()
 	defer s.d.mu.Unlock()
 	return s.gone()
 }
@@ -97,11 +135,13 @@ const morePrompt = "<--- More --->"
 // Prompt is what the device prints before it waits for a line; "" if the
 // session has ended.
 func (s *Session) Prompt() string {
-	s.d.mu.Lock()
+	s.d.lock()
 	defer s.d.mu.Unlock()
 	switch {
 	case s.gone():
 		return ""
+	case s.asked != nil:
+		return s.asked.text
 	case len(s.more) > 0:
 		return morePrompt
 	}
@@ -109,7 +149,7 @@ func (s *Session) Prompt() string {
 }
 
 func (s *Session) prompt() string {
-	h := s.d.promptHost()
+	h := s.promptHost()
 	switch s.mode.kind {
 	case modeExec:
 		return h + "> "
@@ -122,7 +162,11 @@ func (s *Session) prompt() string {
 }
 
 // promptHost is the beginning of every prompt.
-func (d *Device) promptHost() string {
+func (s *Session) promptHost() string {
+	d := s.d
+	if d.multiple() {
+		d = d.system
+	}
 	out := ""
 	for _, b := range d.cfg.blocks {
 		f := strings.Fields(b.top)
@@ -134,10 +178,16 @@ func (d *Device) promptHost() string {
 			case "hostname":
 				w = d.cfg.hostname
 			case "priority":
-				w = "pri"
+				if w = "pri"; d.secondary {
+					w = "sec"
+				}
 			case "state":
-				if w = "act"; d.opt.Faults.Standby {
+				if w = "act"; d.standby() {
 					w = "stby"
+				}
+			case "context":
+				if w = s.d.name; s.d == d || w == "" {
+					continue
 				}
 			default:
 				continue
@@ -189,7 +239,7 @@ func (s *Session) suffix() string {
 
 // Send types a line, or several, and returns the answers.
 func (s *Session) Send(line string) string {
-	s.d.mu.Lock()
+	s.d.lock()
 	defer s.d.mu.Unlock()
 	var out strings.Builder
 	line = strings.ReplaceAll(strings.ReplaceAll(line, "\r\n", "\n"), "\r", "\n")
@@ -203,6 +253,13 @@ func (s *Session) Send(line string) string {
 }
 
 func (s *Session) send(typed string) string {
+	if s.expired() {
+		return ""
+	}
+	if q := s.asked; q != nil {
+		s.asked = nil
+		return s.answer(q, typed)
+	}
 	if len(s.more) > 0 {
 		return s.nextPage(typed)
 	}
@@ -220,9 +277,17 @@ func (s *Session) send(typed string) string {
 		return s.echo(text) + before
 	}
 	if s.mode.kind != modePassword {
-		answer = s.echo(text) + answer
+		before = s.echo(text)
 	}
-	return s.page(answer + s.run(text))
+	out := s.run(text)
+	if f := s.d.opt.Faults; f.DropAfterNth > 0 && s.d.lines == f.DropAfterNth {
+		s.closed = true
+		return ""
+	}
+	if i := strings.IndexByte(out, '\n') + 1; s.d.opt.Faults.NoiseInside && i < len(out) {
+		return s.page(before + out[:i] + answer + out[i:])
+	}
+	return s.page(before + answer + out)
 }
 
 // edit does what the line editor does with control characters: it is "?" that
@@ -262,6 +327,7 @@ func (s *Session) run(text string) string {
 	if s.mode.kind == modePassword {
 		return s.password(text)
 	}
+	in := s.mode
 	c := call{d: s.d, s: s, cfg: s.current()}
 	c.in.text = strings.TrimRight(text, " \t")
 	t := strings.TrimLeft(c.in.text, " \t")
@@ -276,6 +342,9 @@ func (s *Session) run(text string) string {
 	}
 	out := c.out.String()
 	if err == nil {
+		if in.kind >= modeConfig && s.draft == nil && !s.replica && in.kind != modeDraft {
+			s.d.mirror(in, text)
+		}
 		return out
 	}
 	var at invalid
@@ -288,6 +357,7 @@ func (s *Session) run(text string) string {
 func (s *Session) password(text string) string {
 	if text == s.d.opt.Password {
 		s.mode.kind, s.tries = modeEnable, 0
+		s.who = "enable_15"
 		return ""
 	}
 	if s.tries++; s.tries < 3 {
@@ -403,8 +473,7 @@ func (c *call) changed() {
 		x.lines = append(x.lines, trimRight(c.in.text))
 		return
 	}
-	c.d.saved = false
-	c.d.changed = "enable_15 at " + c.d.now()
+	c.d.changedBy(c.s.user())
 }
 
 // configCommands are the global commands. Those that are only kept have
@@ -451,6 +520,9 @@ func (c *call) config() error {
 		return errIncomplete
 	}
 	cmd := configCommands[tok]
+	if c.d == c.d.system && slices.Contains(notInSystem, strings.ToLower(tok)) {
+		return c.in.bad()
+	}
 	if cmd == nil {
 		word, more := choose(tok, configWords)
 		if more {

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 var showWords = []string{"running-config", "startup-config", "access-list", "version", "pager", "terminal", "hostname", "curpriv", "mode",
-	"failover", "clock", "names", "reload", "checksum", "configuration"}
+	"failover", "clock", "names", "reload", "checksum", "configuration", "context", "disk0:", "firewall"}
 
 // show is a show command, with or without a filter.
 func (c *call) show() error {
@@ -39,7 +40,7 @@ func (c *call) show() error {
 func (c *call) showWhat() error {
 	words := showWords
 	if c.s.mode.kind == modeExec {
-		words = []string{"version", "pager", "terminal", "hostname", "curpriv", "mode", "clock", "checksum"}
+		words = []string{"version", "pager", "terminal", "hostname", "curpriv", "mode", "clock", "checksum", "firewall"}
 	}
 	w, err := c.in.keyword(words...)
 	if err != nil {
@@ -52,9 +53,17 @@ func (c *call) showWhat() error {
 		return c.showAccessList()
 	case "configuration":
 		return c.showDrafts()
+	case "context":
+		return c.showContext()
+	case "disk0:":
+		return c.dir()
 	case "failover":
-		if c.in.accept("state") == "" && !c.in.end() {
-			return c.in.bad()
+		if c.in.accept("state") != "" {
+			if err := c.in.done(); err != nil {
+				return err
+			}
+			c.showFailoverState()
+			return nil
 		}
 	case "hostname":
 		c.in.accept("fqdn")
@@ -64,7 +73,7 @@ func (c *call) showWhat() error {
 	}
 	switch w {
 	case "startup-config":
-		c.out.WriteString(": Saved\n: Written by enable_15 at " + c.d.now() + "\n!\nASA Version " + c.cfg.version + " \n!\n" + c.d.startup + ": end\n")
+		c.out.WriteString(c.d.startupText())
 	case "version":
 		c.showVersion()
 	case "pager":
@@ -84,9 +93,19 @@ func (c *call) showWhat() error {
 		} else if c.s.mode.kind >= modeConfig {
 			modes += " P_CONF"
 		}
-		c.say("Username : enable_%d\nCurrent privilege level : %d\nCurrent Mode/s : %s", level, level, modes)
+		c.say("Username : %s\nCurrent privilege level : %d\nCurrent Mode/s : %s", c.s.user(), level, modes)
 	case "mode":
-		c.say("Security context mode: single")
+		if c.d.multiple() {
+			c.say("Security context mode: multiple")
+		} else {
+			c.say("Security context mode: single")
+		}
+	case "firewall":
+		if slices.ContainsFunc(c.cfg.blocks, func(b *block) bool { return b.top == "firewall transparent" }) {
+			c.say("Firewall mode: Transparent")
+		} else {
+			c.say("Firewall mode: Router")
+		}
 	case "clock":
 		c.say("%s", c.d.now())
 	case "names":
@@ -94,19 +113,11 @@ func (c *call) showWhat() error {
 			c.say("%s", n.print())
 		}
 	case "failover":
-		if c.d.opt.Faults.Standby {
-			c.say("Failover On\nFailover unit Primary\n\tThis host: Primary - Standby Ready\n\tOther host: Secondary - Active")
-		} else {
-			c.say("Failover Off")
-		}
+		c.showFailover()
 	case "reload":
-		if c.d.reload == "" {
-			c.say("No reload is scheduled.")
-		} else {
-			c.say("Reload scheduled in %s", c.d.reload)
-		}
+		c.showReload()
 	case "checksum":
-		s := checksum(c.cfg.body())
+		s := c.d.sum
 		c.say("Cryptochecksum: %s %s %s %s", s[:8], s[8:16], s[16:24], s[24:])
 	}
 	return nil
@@ -114,8 +125,8 @@ func (c *call) showWhat() error {
 
 func (c *call) showVersion() {
 	c.say("\nCisco Adaptive Security Appliance Software Version %s \nDevice Manager Version 7.16(1)\n", c.cfg.version)
-	c.say("%s up 10 days 2 hours\n\nHardware:   ASAv, 2048 MB RAM, CPU Xeon E5 series 2600 MHz,", c.cfg.hostname)
-	c.say("\nSerial Number: 9ABCDEFGHJK")
+	c.say("%s up 10 days 2 hours\n\nHardware:   %s,", c.cfg.hostname, c.d.hardware())
+	c.say("\nSerial Number: %s", c.d.opt.Serial)
 	if c.d.changed == "" {
 		c.say("Configuration has not been modified since last system restart.")
 	} else {
