@@ -207,8 +207,9 @@ var listedVDOM = regexp.MustCompile(`(?m)^name=([A-Za-z0-9_-]+)/`)
 func askVDOMs(ctx context.Context, s targets.Session, st *status) ([]string, error) {
 	var names []string
 	answers, err := global(ctx, s, st, readVDOMs)
+	var e *targets.AnswerError
 	switch {
-	case refused(err) && s.Mode() == root:
+	case errors.As(err, &e) && e.Command == readVDOMs.Line && s.Mode() == root:
 		text, err := fetch(ctx, s)
 		if err != nil {
 			return nil, err
