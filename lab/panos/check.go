@@ -41,7 +41,8 @@ func literal(s string) bool {
 // checker collects what is wrong with a configuration.
 type checker struct {
 	*view
-	faults []string
+	faults  []string
+	anyZone bool // zones are not known
 }
 
 func (c *checker) say(why string, path ...string) {
@@ -62,7 +63,26 @@ func (d *Device) check(root *node) []string {
 		c.zones(n)
 		n.at("rulebase", "security", "rules").each(c.rule)
 	})
+	c.groups(root)
 	return c.faults
+}
+
+// groups checks the device groups of a Panorama. Zones are those of the
+// firewalls, and unknown here.
+func (c *checker) groups(root *node) {
+	rules := func(n *node) {
+		for _, w := range []string{"pre-rulebase", "post-rulebase"} {
+			n.at(w, "security", "rules").each(c.rule)
+		}
+	}
+	c.anyZone = true
+	c.view = &view{apps: c.apps, places: []*node{root.child("shared")}}
+	rules(root.child("shared"))
+	root.child("device-group").each(func(n *node) {
+		c.view = &view{apps: c.apps, places: []*node{n, root.child("shared")}}
+		c.section(n)
+		rules(n)
+	})
 }
 
 func (c *checker) section(n *node) {
@@ -190,6 +210,7 @@ func (c *checker) rule(r *node) {
 		for _, m := range l {
 			switch {
 			case m == "any" || w == "service" && m == "application-default":
+			case (w == "to" || w == "from") && c.anyZone:
 			case (w == "to" || w == "from") && c.entry(m, "zone") == nil,
 				(w == "source" || w == "destination") && c.entry(m, "address", "address-group", "external-list", "region") == nil && !literal(m),
 				w == "service" && !c.service(m):

@@ -20,8 +20,14 @@ type Options struct {
 	// Applications are names of applications beside the few that every device
 	// has.
 	Applications []string
-	Model        string // PA-VM if empty
-	Serial       string // 007051000000001 if empty
+	// Panorama is a Panorama instead of a firewall: its configuration has
+	// device groups, and it decides about no packets.
+	Panorama bool
+	// FormatRunning prints "show config running" in the format of "set cli
+	// config-output-format"; else it is XML, whatever that says.
+	FormatRunning bool
+	Model         string // PA-VM if empty
+	Serial        string // 007051000000001 if empty
 	// HA is the state of the unit in a pair, as its prompt shows it: active,
 	// passive, active-primary, active-secondary, suspended; "" for no pair.
 	HA string
@@ -66,11 +72,17 @@ func New(opt Options) *Device {
 	}
 	if opt.Model == "" {
 		opt.Model = "PA-VM"
+		if opt.Panorama {
+			opt.Model = "Panorama"
+		}
 	}
 	if opt.Serial == "" {
 		opt.Serial = "007051000000001"
 	}
 	root := &node{s: configSchema}
+	if opt.Panorama {
+		root.s = panoramaSchema
+	}
 	return &Device{mu: new(sync.Mutex), opt: opt, running: root, candidate: root.copy(), pushed: &node{s: pushedSchema},
 		versions: []version{{root: root.copy(), admin: "admin"}}, saved: map[string]*node{}, hits: map[string]int{}}
 }
@@ -92,8 +104,8 @@ func (d *Device) clock() time.Time {
 }
 
 func (d *Device) scope(target string) scope {
-	sc := scope{root: configSchema, multi: d.opt.MultiVsys, target: target}
-	if len(sc.multi) == 0 {
+	sc := scope{root: d.running.s, multi: d.opt.MultiVsys, target: target}
+	if len(sc.multi) == 0 && !d.opt.Panorama {
 		sc.target = "vsys1"
 	}
 	return sc

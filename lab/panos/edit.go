@@ -38,7 +38,7 @@ type scope struct {
 
 // begin returns what comes before a path's first word.
 func (sc *scope) begin(first string) ([]act, error) {
-	if first == "vsys" {
+	if first == "vsys" && sc.root.byWord["vsys"] != nil {
 		if len(sc.multi) == 0 && !sc.full {
 			return nil, errSyntax
 		}
@@ -48,7 +48,7 @@ func (sc *scope) begin(first string) ([]act, error) {
 		return nil, nil
 	}
 	vsys := sc.root.byWord["vsys"]
-	if sc.target == "" || vsys.entry.byWord[first] == nil {
+	if sc.target == "" || vsys == nil || vsys.entry.byWord[first] == nil {
 		return nil, errSyntax
 	}
 	return []act{{s: vsys, word: "vsys"}, {s: vsys.entry, word: sc.target, entry: true}}, nil

@@ -145,7 +145,7 @@ func (s *Session) commit(rest string) (string, error) {
 	own, build := d.part(w.admins)
 	if next, faults := build(); len(d.queue) == 0 && next.same(d.running) && len(faults) == 0 && !w.force {
 		if d.opt.Faults.SameCommit {
-			return "The result of this commit would be the same as the previous commit queued/processed. No edits have been made since the last commit. Please use \"commit force\" to schedule the same commit again.\n", nil
+			return "The result of this commit would be the same as the previous commit queued/processed.\nNo edits have been made between these subsequent commits.\nPlease check the previous commit status. If still needed, use commit force instead.\n", nil
 		}
 		return "There are no changes to commit.\n", nil
 	}

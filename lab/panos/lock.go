@@ -112,7 +112,11 @@ func (d *Device) take(l lock) (string, error) {
 		return "", refusal("Config for scope " + l.scope + " is currently locked by " + have.admin)
 	}
 	d.locks = append(d.locks, l)
-	return "Successfully acquired lock\n", nil
+	blocks := "modify configuration for scope " + l.scope
+	if l.kind == "commit" {
+		blocks = "commit configuration for scope " + l.scope
+	}
+	return "Successfully acquired lock. Other administrators will not be able to " + blocks + " until lock is released\n", nil
 }
 
 func (d *Device) giveBack(l lock) (string, error) {

@@ -34,11 +34,35 @@ func (s *Session) op(word, rest string) (string, error) {
 	return "", refusal("Unknown command: " + word)
 }
 
-// showOp is "show" of operational mode.
+// showOp is "show" of operational mode, with "| match" or "| except".
 func (s *Session) showOp(rest string) (string, error) {
+	rest, filter, piped := strings.Cut(rest, " | ")
+	out, err := s.showAll(strings.TrimSpace(rest))
+	if !piped || err != nil {
+		return out, err
+	}
+	word, pattern, _ := strings.Cut(strings.TrimSpace(filter), " ")
+	pattern = strings.Trim(pattern, `" `)
+	if word != "match" && word != "except" || pattern == "" {
+		return "", errSyntax
+	}
+	var b strings.Builder
+	for l := range strings.Lines(out) {
+		if strings.Contains(l, pattern) == (word == "match") {
+			b.WriteString(l)
+		}
+	}
+	return b.String(), nil
+}
+
+func (s *Session) showAll(rest string) (string, error) {
 	d := s.d
 	f := strings.Fields(rest)
 	switch {
+	case rest == "config running" && d.opt.FormatRunning && s.format == "set":
+		return d.asSet(d.running), nil
+	case rest == "config running" && d.opt.FormatRunning && s.format == "default":
+		return d.asBraces(d.running), nil
 	case rest == "config running":
 		return d.asXML(d.running), nil
 	case rest == "config candidate":
@@ -71,8 +95,8 @@ func (s *Session) showOp(rest string) (string, error) {
 		return s.securityPolicy(), nil
 	case len(f) >= 2 && f[0] == "jobs":
 		return d.showJobs(f[1:])
-	case len(f) == 8 && f[0] == "rule-hit-count" && f[7] == "all":
-		return d.showHits(f[3])
+	case len(f) >= 8 && f[0] == "rule-hit-count":
+		return d.showHits(rest)
 	}
 	return "", errSyntax
 }
@@ -86,16 +110,19 @@ func (d *Device) systemInfo() string {
 	if n, ok := strings.CutPrefix(d.opt.Model, "PA-"); ok && n != "VM" && len(n) > 2 {
 		family = n[:len(n)-2] + "00"
 	}
+	role := [][2]string{{"vpn-disable-mode", "off"}, {"multi-vsys", multi}}
+	if d.opt.Panorama {
+		family, role = "pc", [][2]string{{"system-mode", "panorama"}, {"licensed-device-capacity", "25"}}
+	}
 	var b strings.Builder
 	b.WriteString("\n")
-	for _, l := range [][2]string{
+	for _, l := range append(append([][2]string{
 		{"hostname", d.hostname()}, {"ip-address", "192.0.2.1"}, {"public-ip-address", "unknown"}, {"netmask", "255.255.255.0"},
 		{"default-gateway", "192.0.2.254"}, {"ip-assignment", "static"}, {"ipv6-address", "unknown"}, {"mac-address", "00:1b:17:00:01:00"},
 		{"time", d.now().Format("Mon Jan _2 15:04:05 2006")}, {"uptime", "12 days, 3:04:05"}, {"family", family}, {"model", d.opt.Model},
 		{"serial", d.opt.Serial}, {"cloud-mode", "non-cloud"}, {"sw-version", d.opt.Version}, {"app-version", "8795-8489"},
-		{"threat-version", "8795-8489"}, {"logdb-version", "10.2.0"}, {"platform-family", family}, {"vpn-disable-mode", "off"},
-		{"multi-vsys", multi}, {"operational-mode", "normal"}, {"device-certificate-status", "Valid"},
-	} {
+		{"threat-version", "8795-8489"}, {"logdb-version", "10.2.0"}, {"platform-family", family},
+	}, role...), [2]string{"operational-mode", "normal"}, [2]string{"device-certificate-status", "Valid"}) {
 		b.WriteString(l[0] + ": " + l[1] + "\n")
 	}
 	return b.String() + "\n"
@@ -140,14 +167,40 @@ func (s *Session) settings(f []string) (string, error) {
 	return "", nil
 }
 
-func (d *Device) showHits(vsys string) (string, error) {
+// showHits is "show rule-hit-count vsys vsys-name V rule-base security rules
+// all", or "list" with names.
+func (d *Device) showHits(rest string) (string, error) {
+	p := parser{r: reader{line: rest}}
+	toks, err := p.tokens()
+	if err != nil || len(toks) < 8 {
+		return "", errSyntax
+	}
+	for i, w := range []string{"rule-hit-count", "vsys", "vsys-name", "", "rule-base", "security", "rules"} {
+		if w != "" && !toks[i].is(w) {
+			return "", errSyntax
+		}
+	}
+	vsys, names := toks[3].text, []string(nil)
+	switch {
+	case toks[7].is("all") && len(toks) == 8:
+	case toks[7].is("list"):
+		if names, err = memberTokens(toks[8:]); err != nil {
+			return "", err
+		}
+	default:
+		return "", errSyntax
+	}
 	n := d.running.at("vsys", vsys)
 	if n == nil && len(d.opt.MultiVsys) > 0 && !slices.Contains(d.opt.MultiVsys, vsys) {
 		return "", errSyntax
 	}
 	var b strings.Builder
 	b.WriteString("Rule Name                       Hit Count   Last Hit Timestamp\n" + strings.Repeat("-", 63) + "\n")
-	line := func(name string) { fmt.Fprintf(&b, "%-31s %-11d -\n", name, d.hits[name]) }
+	line := func(name string) {
+		if names == nil || slices.Contains(names, name) {
+			fmt.Fprintf(&b, "%-31s %-11d -\n", name, d.hits[name])
+		}
+	}
 	n.at("rulebase", "security", "rules").each(func(r *node) { line(r.word) })
 	line("intrazone-default")
 	line("interzone-default")

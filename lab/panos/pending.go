@@ -35,11 +35,11 @@ func (d *Device) note(s *Session, action string, toks []token, do func(*node) er
 	switch {
 	case len(toks) == 0:
 		c.scope = ""
-	case toks[0].is("vsys") && len(toks) > 1:
+	case (toks[0].is("vsys") || toks[0].is("device-group")) && len(toks) > 1:
 		c.scope = toks[1].text
 	case toks[0].is("shared"):
 		c.scope = shared
-	case configSchema.byWord[toks[0].text] != nil:
+	case d.running.s.byWord[toks[0].text] != nil:
 		c.scope = ""
 	}
 	d.pending = append(d.pending, c)

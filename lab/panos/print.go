@@ -160,7 +160,7 @@ func (d *Device) asXML(root *node) string {
 		}
 	}
 	w.WriteString("  <devices>\n    <entry name=\"localhost.localdomain\">\n")
-	for _, k := range []string{"deviceconfig", "network", "vsys"} {
+	for _, k := range []string{"deviceconfig", "network", "vsys", "template", "template-stack", "device-group"} {
 		if n := root.child(k); n != nil {
 			w.xml(n, "      ")
 		}

@@ -546,3 +546,94 @@ func TestDiff(t *testing.T) {
 		}
 	}
 }
+
+// A Panorama has device groups, whose rules it checks and commits.
+func TestPanorama(t *testing.T) {
+	d := New(Options{Panorama: true, Hostname: "pano", FormatRunning: true})
+	s := d.LoginAs("ann")
+	story(t, s, `
+> show system info | match model
+model: Panorama
+(not) hostname
+> configure
+> set device-group DG address H ip-netmask 10.0.0.1/32
+(nothing)
+> set shared address S ip-netmask 10.0.0.2/32
+(nothing)
+> set device-group DG pre-rulebase security rules nb from a to b source [ H S ] destination any application any service any action allow
+(nothing)
+> set rulebase security rules nb from a
+Invalid syntax.
+> set vsys vsys1 address H ip-netmask 10.0.0.1/32
+Invalid syntax.
+> commit description "to Panorama"
+Configuration committed successfully
+> set device-group DG pre-rulebase security rules nb source nobody
+(nothing)
+> run show config list change-summary
+locations: DG
+> validate full
+'nobody' is not a valid reference
+Configuration is invalid
+> revert config
+> run set cli config-output-format set
+> run show config running
+set device-group DG address H ip-netmask 10.0.0.1/32
+`)
+	if d.Decide(web) != lab.Undecided {
+		t.Error(d.Decide(web))
+	}
+	e := New(Options{Panorama: true})
+	if err := e.Load(d.RunningXML()); err != nil || e.Running() != d.Running() {
+		t.Error(err, e.Running())
+	}
+}
+
+// With several virtual systems a session works on one, which its prompt names;
+// its locks are for that one.
+func TestTargetVsys(t *testing.T) {
+	d := New(Options{Hostname: "fw1", MultiVsys: []string{"vsys1", "vsys2"}})
+	a, b := d.LoginAs("ann"), d.LoginAs("bob")
+	story(t, a, `
+> show system info
+multi-vsys: on
+> set system setting target-vsys vsys2
+Session target vsys changed to vsys2
+> request config-lock add
+for scope vsys2
+> configure
+> set display-name nbfwc
+(nothing)
+> commit
+committed successfully
+`)
+	if p := a.Prompt(); p != "ann@fw1-vsys2# " {
+		t.Error(p)
+	}
+	story(t, b, `
+> configure
+> set vsys vsys2 address B ip-netmask 10.0.0.1
+Server error : Configuration is locked by ann
+> set vsys vsys1 address B ip-netmask 10.0.0.1
+(nothing)
+> show vsys vsys2 display-name
+nbfwc
+> commit
+Server error : other administrators are holding config locks
+`)
+}
+
+// Hit counts of all rules or of some.
+func TestHitCounts(t *testing.T) {
+	d := loaded(t, Options{}, zones+strings.ReplaceAll(openWeb, " web ", ` "r 1" `)+"\n"+openWeb+"\n")
+	d.SetHits("r 1", 5)
+	story(t, d.LoginAs("ann"), `
+> show rule-hit-count vsys vsys-name vsys1 rule-base security rules list [ "r 1" ]
+r 1                             5
+(not) web
+> show rule-hit-count vsys vsys-name vsys1 rule-base security rules all
+interzone-default
+> show rule-hit-count vsys vsys-name vsys1 rule-base nat rules all
+Invalid syntax.
+`)
+}

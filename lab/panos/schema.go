@@ -207,6 +207,13 @@ var configSchema = words("",
 		logical("loopback"), logical("tunnel"), logical("vlan"))), virtualRouters())),
 	entries("vsys", vsysName, vsysWords()...))
 
+// panoramaSchema is the configuration of a Panorama.
+var panoramaSchema = words("",
+	opened("mgt-config"), words("shared", and(objects(), plus(rulebase("pre-rulebase"), rulebase("post-rulebase")))...), opened("deviceconfig"),
+	opened("template"), opened("template-stack"),
+	entries("device-group", nameOf(63), and(plus(opened("devices"), opened("reference-templates"), text("description", 255)), objects(),
+		plus(rulebase("pre-rulebase"), rulebase("post-rulebase")))...))
+
 // pushedSchema is what Panorama pushes to it.
 var pushedSchema = words("", words("shared", objects()...), entries("vsys", vsysName, pushedWords()...))
 

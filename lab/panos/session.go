@@ -103,6 +103,9 @@ func (s *Session) Prompt() string {
 
 func (s *Session) prompt() string {
 	p := s.admin + "@" + s.d.hostname()
+	if s.target != "" {
+		p += "-" + s.target
+	}
 	if s.d.opt.HA != "" {
 		p += "(" + s.d.opt.HA + ")"
 	}
