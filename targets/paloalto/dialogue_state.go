@@ -112,20 +112,29 @@ type lock struct {
 // comment is what our locks and commits are named by.
 func comment(p *targets.Push) string { return "nbfwc " + p.ID }
 
+var pushComment = regexp.MustCompile(`[ "']nbfwc [A-Za-z0-9-]+["']?$`)
+
+// words are those before the comment of a push, and the comment.
+func (l lock) words() ([]string, string) {
+	i := len(l.text)
+	if at := pushComment.FindStringIndex(l.text); at != nil {
+		i = at[0]
+	}
+	return strings.Fields(l.text[:i]), strings.Trim(l.text[i:], ` "'`)
+}
+
 // isOf says whether a lock was taken by the push.
 func (l lock) isOf(p *targets.Push) bool {
-	w := strings.Fields(l.text)
-	return p.ID != "" && len(w) > 0 && strings.HasSuffix(" "+strings.TrimRight(l.text, ` "`), " "+comment(p)) && contains(w, p.Admin)
+	words, note := l.words()
+	return p.ID != "" && note == comment(p) && contains(words, p.Admin)
 }
 
 // isLike says whether a lock is of our account, and not clearly of the push nor
 // of another one.
 func (l lock) isLike(p *targets.Push) bool {
-	m := otherPush.FindString(l.text)
-	return !l.isOf(p) && contains(strings.Fields(l.text), p.Admin) && (m == "" || strings.HasPrefix(comment(p), m))
+	words, note := l.words()
+	return contains(words, p.Admin) && note != comment(p) && strings.HasPrefix(comment(p), note)
 }
-
-var otherPush = regexp.MustCompile(`nbfwc [A-Za-z0-9-]+$`)
 
 // readLocks are the locks that anybody holds.
 func readLocks(ctx context.Context, s targets.Session, p *targets.Push) ([]lock, error) {
