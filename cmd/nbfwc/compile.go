@@ -28,6 +28,14 @@ import (
 // allTargets is the table of targets.
 var allTargets = []targets.Target{cisco_asa.Target{}, paloalto.Target{}, fortigate.Target{}, nftables.Target{}}
 
+// dialogues are how the devices of each target are talked with.
+var dialogues = map[string]targets.Dialogue{
+	(cisco_asa.Target{}).Name(): cisco_asa.Dialogue{},
+	(paloalto.Target{}).Name():  paloalto.Dialogue{},
+	(fortigate.Target{}).Name(): fortigate.Dialogue{},
+	(nftables.Target{}).Name():  nftables.Dialogue{},
+}
+
 func targetByName(name string) (targets.Target, bool) {
 	for _, t := range allTargets {
 		if t.Name() == name {

@@ -19,7 +19,13 @@ import (
 // and the flags.
 func policyDigest(inputs []lang.Input, words []string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "program %s %s\n", programVersion(), buildID())
+	fmt.Fprintf(h, "program %s %s\nsource %s\n", programVersion(), buildID(), sourceDigest(inputs, words))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// sourceDigest identifies what a policy says: its inputs and the flags.
+func sourceDigest(inputs []lang.Input, words []string) string {
+	h := sha256.New()
 	for _, w := range words {
 		fmt.Fprintf(h, "flag %q\n", w)
 	}

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite golden output, also in documents")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nbfwc": main, "nbfwc-measured": measured})
+	testscript.Main(m, map[string]func(){"nbfwc": main, "nbfwc-measured": measured, "nbfwc-farm": deviceFarm})
 }
 
 // repository is the root of the source tree.

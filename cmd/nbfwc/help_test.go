@@ -16,7 +16,7 @@ import (
 func verbs() []*cobra.Command {
 	root := newRoot(&env{now: time.Now})
 	var list []*cobra.Command
-	for _, c := range root.Commands() {
+	for _, c := range everyCommand(root)[1:] {
 		if c.IsAvailableCommand() {
 			list = append(list, c)
 		}

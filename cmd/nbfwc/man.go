@@ -33,7 +33,7 @@ func newMan(e *env) *cobra.Command {
 			}
 			root := cmd.Root()
 			pages := 0
-			for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
+			for _, c := range everyCommand(root) {
 				if c != root && !c.IsAvailableCommand() {
 					continue
 				}

@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -10,72 +14,170 @@ import (
 
 	"github.com/nbfwc/nbfwc/compile"
 	"github.com/nbfwc/nbfwc/drift"
+	"github.com/nbfwc/nbfwc/push"
 	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
 	"github.com/nbfwc/nbfwc/view"
 )
 
 func newPlan(e *env) *cobra.Command {
-	var against, firewall, backTo, out string
+	var against, backTo, out string
 	var opt targets.PlanOptions
 	cmd := &cobra.Command{
-		Use:   "plan [POLICY] -against FILE",
-		Short: "What would change on a firewall, and the commands that change it",
-		Long: `Compare a saved running configuration with a policy: what would start and stop
-working, what else should be looked at, and the commands that make the firewall
-do what the policy wants. After each command every packet is treated as before
-the change or as after it. Nothing is sent to any device.
+		Use:   "plan [POLICY]",
+		Short: "What would change on firewalls, and the commands that change it",
+		Long: `Compare what firewalls run with a policy: what would start and stop working, what
+else should be looked at, and the commands that make the firewalls do what the
+policy wants. After each command every packet is treated as before the change or
+as after it. Nothing on a device is changed.
 
-With -back-to, the commands that take what is ours back to what it was in
-another saved configuration of the same firewall.
+The running configurations are read from the devices over SSH, or with -against
+from a file, and then no device is needed. With -back-to, the commands that take
+what is ours back to what it was in another saved configuration of the same
+firewall.
 
 Exit status 1 says that there is something to do or to look at.`,
 		GroupID: "make",
-		Example: "  nbfwc plan policy.hcl -against edge.running\n  nbfwc plan . -against fw1.conf -firewall fw1 -o fw1.plan.json",
+		Example: "  nbfwc plan policy.hcl -against edge.running\n  nbfwc plan . -firewall fw1 -o fw1.plan.json",
 		Args:    cobra.MaximumNArgs(1),
 	}
-	flags := policyArgs(cmd)
-	cmd.Flags().StringVar(&against, "against", "", "running configuration, `file` (- for standard input)")
-	cmd.Flags().StringVar(&firewall, "firewall", "", "firewall of the policy that the configuration is of, `name`")
+	flags := fleetArgs(cmd)
+	cmd.Flags().StringVar(&against, "against", "", "running configuration, `file` (- for standard input), instead of the device's")
 	cmd.Flags().StringVar(&backTo, "back-to", "", "earlier running configuration to go back to, `file`")
-	cmd.Flags().StringVarP(&out, "output", "o", "", "save the plan, with its hash, as JSON to `file`")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "save the plan, with its hash, as JSON to `file`; to files in a directory for several firewalls")
 	cmd.Flags().BoolVar(&opt.TakeOver, "take-over", false, "let an exclusive firewall's plan remove rules of others")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if against == "" && backTo == "" {
+			return planLive(e, policyArg(args), flags, out, opt)
+		}
 		if against == "" {
-			return usageError{fmt.Errorf("plan needs -against and the file of a running configuration")}
+			return usageError{errors.New("-back-to needs -against and the file of a running configuration")}
 		}
-		l, err := loadGraph(e, policyArg(args), flags)
+		if len(flags.firewalls) > 1 {
+			return usageError{errors.New("-against is for one firewall")}
+		}
+		l, err := loadGraph(e, policyArg(args), flags.policyFlags)
 		if err != nil {
 			return err
 		}
-		p, err := makePlan(e, l, firewall, against, backTo, opt)
+		p, err := makePlan(e, l, strings.Join(flags.firewalls, ""), against, backTo, opt)
 		if err != nil {
 			return err
 		}
-		if out != "" {
-			if err := savePlan(out, p); err != nil {
-				return err
-			}
-		}
-		if flags.json {
-			err = view.JSON(e.stdout, view.Plan(p))
-		} else {
-			err = view.WritePlan(e.stdout, p, e.textWidth())
-		}
-		switch {
-		case err != nil:
-			return err
-		case len(p.Refused) > 0:
-			return errReported
-		case p.Clean():
-			return nil
-		}
-		return errFindings
+		return showPlans(e, []view.PlanResult{p}, []string{out}, flags.json)
 	}
 	return cmd
 }
 
-// makePlan plans the change of one firewall.
+// showPlans prints plans, saves them where they have a file, and says by its
+// error what came of them.
+func showPlans(e *env, plans []view.PlanResult, files []string, asJSON bool) error {
+	refused, clean := false, true
+	for i := range plans {
+		p := &plans[i]
+		refused = refused || len(p.Refused) > 0
+		clean = clean && p.Clean()
+		if files[i] != "" {
+			if err := savePlan(files[i], *p); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	switch {
+	case asJSON && len(plans) == 1:
+		err = view.JSON(e.stdout, view.Plan(plans[0]))
+	case asJSON:
+		err = view.JSON(e.stdout, view.Plans(plans))
+	default:
+		for i := range plans {
+			if i > 0 {
+				fmt.Fprintln(e.stdout)
+			}
+			err = errors.Join(err, view.WritePlan(e.stdout, plans[i], e.textWidth()))
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case refused:
+		return errReported
+	case clean:
+		return nil
+	}
+	return errFindings
+}
+
+// planLive plans the changes of devices.
+func planLive(e *env, arg string, flags *fleetFlags, out string, opt targets.PlanOptions) error {
+	f, err := newFleet(e, arg, flags)
+	if err != nil {
+		return err
+	}
+	files := make([]string, len(f.firewalls))
+	switch {
+	case out != "" && len(files) == 1:
+		files[0] = out
+	case out != "":
+		names, err := fileNames(f.firewalls)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(out, 0o700); err != nil {
+			return err
+		}
+		for i, name := range names {
+			files[i] = filepath.Join(out, name+".plan.json")
+		}
+	}
+	ctx := e.interruptible()
+	defer ctx.stop()
+	plans, errs := f.plan(ctx, opt)
+	var good []view.PlanResult
+	var goodFiles []string
+	for i := range plans {
+		if errs[i] == nil {
+			good, goodFiles = append(good, plans[i].PlanResult), append(goodFiles, files[i])
+		}
+	}
+	err = nil
+	if len(good) > 0 {
+		err = showPlans(e, good, goodFiles, flags.json)
+	}
+	if f.printFailures(errs) {
+		return errReported
+	}
+	return err
+}
+
+// livePlan is the plan of a device, with what a push needs of it.
+type livePlan struct {
+	view.PlanResult
+	device *push.Device
+	rules  int
+	pledge targets.Guarantee
+	// pending are changes of others that a push has to wait for.
+	pending []string
+}
+
+// plan plans the change of each firewall.
+func (f *fleet) plan(ctx context.Context, opt targets.PlanOptions) ([]livePlan, []error) {
+	plans := make([]livePlan, len(f.firewalls))
+	errs := f.each(ctx, f.flags.jobs, func(ctx context.Context, i int, d *push.Device) error {
+		got, err := f.engine.Plan(ctx, d, opt)
+		if err != nil {
+			return err
+		}
+		fw := f.firewalls[i]
+		p := &plans[i]
+		p.device, p.rules, p.pledge, p.pending = d, got.Rules, got.Guarantee, got.Pending
+		p.PlanResult = view.PlanResult{Firewall: fw.Name, Target: fw.Target, Against: unitOf(fw, &got.Fetched).Words(), Have: got.Config, Refused: got.Refused, Change: got.Change}
+		return review(f.l, fw, &p.PlanResult)
+	})
+	return plans, errs
+}
+
+// makePlan plans the change of one firewall against a file.
 func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.PlanOptions) (view.PlanResult, error) {
 	fw, err := chooseFirewall(l.graph, firewall)
 	if err != nil {
@@ -91,12 +193,7 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 		return view.PlanResult{}, err
 	}
 	p := view.PlanResult{Firewall: fw.Name, Target: fw.Target, Against: against, Have: have}
-	if !sameRelease(have.OS, fw.OS) {
-		p.Refused = []targets.Problem{{Text: have.OS, Why: fmt.Sprintf("the configuration is of version %s, the policy says os = %q; correct one of them", have.OS, fw.OS)}}
-		return p, nil
-	}
-	if have.Manager != "" && !fw.LocalRules {
-		p.Refused = []targets.Problem{{Text: have.Manager, Why: "the device is managed by " + have.Manager + ", whose next install can undo what is written to the device itself; change the rules there, or set local_rules = true in the policy's firewall block"}}
+	if p.Refused = push.Refuse(have, fw.OS, fw.LocalRules); p.Refused != nil {
 		return p, nil
 	}
 	if backTo == "" {
@@ -108,21 +205,18 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 		}
 		p.Change, p.Refused = target.Restore(have, before)
 	}
-	if p.Change == nil {
-		return p, nil
-	}
-	have.RuleSet = *ruleset.Settle(&have.RuleSet, fw.Assume)
-	p.Change.Result = *ruleset.Settle(&p.Change.Result, fw.Assume)
-	p.Report, err = drift.Review(l.graph, fw, have, &p.Change.Result)
-	return p, err
+	return p, review(l, fw, &p)
 }
 
-// sameRelease says whether the version that a device states is the one that the
-// policy says, which may be less exact: 9.16(4) is 9.16, and 7.2.4 is 7.2. An
-// unknown one contradicts nothing.
-func sameRelease(have, want string) bool {
-	rest, ok := strings.CutPrefix(have, want)
-	return have == "" || want == "" || ok && (rest == "" || rest[0] < '0' || rest[0] > '9')
+// review says what the change of a plan does, if there is one.
+func review(l *loaded, fw *compile.Firewall, p *view.PlanResult) (err error) {
+	if p.Change == nil {
+		return nil
+	}
+	p.Have.RuleSet = *ruleset.Settle(&p.Have.RuleSet, fw.Assume)
+	p.Change.Result = *ruleset.Settle(&p.Change.Result, fw.Assume)
+	p.Report, err = drift.Review(l.graph, fw, p.Have, &p.Change.Result)
+	return err
 }
 
 func readConfig(e *env, g *compile.Graph, fw *compile.Firewall, target targets.Target, job *targets.Job, file string) (*targets.Config, error) {

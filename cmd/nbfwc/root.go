@@ -88,6 +88,7 @@ Exit status: 0 clean, 1 findings or pending changes, 2 failure.`,
 		&cobra.Group{ID: "write", Title: "Write a policy:"},
 		&cobra.Group{ID: "ask", Title: "Ask about it:"},
 		&cobra.Group{ID: "make", Title: "Make configuration:"},
+		&cobra.Group{ID: "devices", Title: "Work on devices:"},
 		&cobra.Group{ID: "other", Title: "Other:"},
 	)
 	root.SetHelpCommandGroupID("other")
@@ -95,6 +96,7 @@ Exit status: 0 clean, 1 findings or pending changes, 2 failure.`,
 		newInit, newImport, newFmt, newValidate, newResolve, newCatalog,
 		newFlows, newExplain, newQuery, newGraph, newCheck,
 		newCompile, newPlan, newDiff,
+		newDevice, newFetch, newPush, newAudit, newHistory,
 		newMan, newCompletion, newVersion,
 	} {
 		verb := add(e)
@@ -155,7 +157,7 @@ func flagError(err error) error {
 func longFlags(root *cobra.Command, args []string) []string {
 	known := map[string]bool{"help": true}
 	collect := func(f *pflag.Flag) { known[f.Name] = true }
-	for _, cmd := range append(root.Commands(), root) {
+	for _, cmd := range everyCommand(root) {
 		cmd.Flags().VisitAll(collect)
 		cmd.PersistentFlags().VisitAll(collect)
 	}
@@ -175,6 +177,15 @@ func longFlags(root *cobra.Command, args []string) []string {
 		out[i] = arg
 	}
 	return out
+}
+
+// everyCommand is a command and all below it.
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		list = append(list, everyCommand(sub)...)
+	}
+	return list
 }
 
 // singleDash spells the long flags in a text of the flag library as our
