@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // commit puts the open entry of a scope in its table, or refuses it.
@@ -185,13 +184,11 @@ func (c *call) objectSet(f *frame, t *table) error {
 		return nil
 	}
 	was, is := t.self.word(t.k, "cfg-save"), f.e.word(t.k, "cfg-save")
-	switch {
-	case was == "automatic" && is != was:
-		t.self = f.e
-		c.d.saved = c.cfg.copy()
-		c.d.justSaved = true
-	case is == "automatic":
-		c.d.saved, c.d.revertAt, c.d.dirty = nil, time.Time{}, false
+	if is == was {
+		return nil
 	}
+	t.self = f.e
+	c.d.saveMode(was, is, c.cfg)
+	c.d.justSaved = was == "automatic"
 	return nil
 }

@@ -25,6 +25,8 @@ type Options struct {
 	OneLineQuotes bool
 	Model         string // FortiGate-VM64-KVM if empty
 	Serial        string // FGVMEVK6YYXXXXXX if empty
+	// NoHeader leaves the lines with "#" out of "show".
+	NoHeader bool
 	// NoTransactions is a device without workspace mode.
 	NoTransactions bool
 	// ReadOnly are administrators who change nothing; their prompt ends in "$".
@@ -54,6 +56,7 @@ type Device struct {
 	batch *batch
 	last  string // the log of the last batch
 
+	batchLeft int       // lines that a batch lasts yet
 	dirty     bool      // what runs isn't what is saved
 	justSaved bool      // the change that follows is saved already
 	revertAt  time.Time // when unsaved changes are taken back; zero: never
@@ -104,7 +107,7 @@ func (d *Device) Load(text string) error {
 		d.saved = cfg.copy()
 	}
 	d.hangUp()
-	d.txs, d.batch = nil, nil
+	d.txs, d.batch, d.batchLeft = nil, nil, 0
 	d.gen++
 	d.tell()
 	return nil
@@ -336,7 +339,7 @@ func (d *Device) restart() {
 	}
 	d.hangUp()
 	d.gen++
-	d.txs, d.batch, d.revertAt, d.up, d.dirty = nil, nil, time.Time{}, d.now(), false
+	d.txs, d.batch, d.batchLeft, d.revertAt, d.up, d.dirty = nil, nil, 0, time.Time{}, d.now(), false
 	d.tell()
 }
 

@@ -46,6 +46,9 @@ func (c *call) batch(verb string) error {
 	}
 	switch verb {
 	case "start":
+		if c.d.batch != nil {
+			return refusal("Batch mode is running already.\nCommand fail. Return code -1")
+		}
 		c.d.batch = &batch{}
 		c.s.inBatch = true
 		c.say("Enter batch mode...")
@@ -53,10 +56,16 @@ func (c *call) batch(verb string) error {
 		if !c.s.inBatch {
 			return errIncomplete
 		}
-		c.d.runBatch()
 		c.s.inBatch = false
+		if c.d.batchLeft = c.d.opt.Faults.BatchLines; c.d.batchLeft == 0 {
+			c.d.runBatch()
+		}
 		c.say("Exit and run batch commands...")
 	case "status":
+		if c.d.batchLeft > 0 || c.s.inBatch {
+			c.say("batch mode is running")
+			return nil
+		}
 		c.say("batch mode is stopped")
 	case "lastlog":
 		c.out.WriteString(c.d.last)

@@ -42,6 +42,9 @@ type Faults struct {
 	// CutNth breaks the answer to this line off in the middle; CutDrop ends
 	// the session there too.
 	CutNth, CutDrop int
+	// BatchLines is how many lines, of whichever session, a batch lasts after
+	// its end.
+	BatchLines int
 	// SaveFail: there is no room to save the configuration, or a revision.
 	SaveFail bool
 	// CommitFail is the answer to the commit of a transaction, which then isn't
@@ -95,6 +98,11 @@ func (d *Device) faulty(s *Session, text string) (noise string, refused, dropped
 	s.number++
 	d.lines++
 	nth := d.lines
+	if d.batchLeft > 0 {
+		if d.batchLeft--; d.batchLeft == 0 {
+			d.runBatch()
+		}
+	}
 	if f.Slow > 0 {
 		d.mu.Unlock()
 		time.Sleep(f.Slow)

@@ -481,3 +481,59 @@ Current virtual domain: dmz
 edit "H"
 `)
 }
+
+// A batch runs after its end, whether its session is there or not; a line that
+// fails doesn't stop it.
+func TestBatch(t *testing.T) {
+	d, _ := loaded(t, Options{Faults: Faults{BatchLines: 3}, NoHeader: true})
+	s := d.LoginAs("ann")
+	story(t, s, `
+> execute batch start
+Enter batch mode...
+> config firewall address
+(nothing)
+> delete nobody
+(nothing)
+> edit H
+(nothing)
+> next
+> end
+> execute batch status
+batch mode is running
+> execute batch end
+Exit and run batch commands...
+`)
+	s.Close()
+	s = d.LoginAs("ann")
+	story(t, s, `
+> execute batch status
+batch mode is running
+> show firewall address
+(not) "H"
+> execute batch status
+batch mode is stopped
+> execute batch lastlog
+0: config firewall address
+-3: delete nobody
+0: next
+> show firewall address H
+edit "H"
+`)
+	if a := s.Send("show"); !strings.HasPrefix(a, "config system global\n") {
+		t.Errorf("%.80q", a)
+	}
+}
+
+// The way of saving may be changed in a transaction too; nothing of it is
+// saved then.
+func TestSaveModeInTransaction(t *testing.T) {
+	d, w := loaded(t, Options{})
+	story(t, d.LoginAs("ann"), "> execute config-transaction start\n> config system global\n> set cfg-save revert\n> set cfg-revert-timeout 30\n> end\n"+openWeb+"> execute config-transaction commit\n(nothing)")
+	if d.Decide(web) != lab.Passes || !d.Unsaved() {
+		t.Error(d.Decide(web), d.Unsaved())
+	}
+	w.t = w.t.Add(30 * time.Second)
+	if d.Decide(web) != lab.Drops || strings.Contains(d.Running(), "cfg-save") {
+		t.Error(d.Running())
+	}
+}

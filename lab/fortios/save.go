@@ -24,13 +24,30 @@ func (d *Device) unsaved() {
 	}
 	d.dirty = true
 	g, k := d.cfg.object("system global"), schemas["system global"]
-	if g.word(k, "cfg-save") != "revert" {
+	if d.cfg.saveMode() != "revert" {
 		d.revertAt = time.Time{}
 		return
 	}
 	if n, err := strconv.ParseInt(g.word(k, "cfg-revert-timeout"), 10, 32); err == nil {
 		d.revertAt = d.now().Add(time.Duration(n) * time.Second)
 	}
+}
+
+// saveMode does what another value of cfg-save brings about; saved is what is
+// in the flash until then.
+func (d *Device) saveMode(was, is string, saved *config) {
+	switch {
+	case is == "automatic":
+		d.saved, d.dirty, d.revertAt = nil, false, time.Time{}
+	case was == "automatic":
+		d.saved = saved.copy()
+	case is == "manual":
+		d.revertAt = time.Time{}
+	}
+}
+
+func (cfg *config) saveMode() string {
+	return cfg.object("system global").word(schemas["system global"], "cfg-save")
 }
 
 // save is "execute cfg save".

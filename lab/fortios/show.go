@@ -159,7 +159,11 @@ func (c *call) show() error {
 		case f.kind == inGlobal && len(c.s.stack) > 0:
 			p.scope(c.cfg.global)
 		default:
-			c.out.WriteString(c.cfg.print(p.full))
+			text := c.cfg.print(p.full)
+			for c.d.opt.NoHeader && strings.HasPrefix(text, "#") {
+				_, text, _ = strings.Cut(text, "\n")
+			}
+			c.out.WriteString(text)
 			return nil
 		}
 		c.out.WriteString(p.b.String())

@@ -118,7 +118,11 @@ func (c *call) commitTransaction() {
 	x := c.s.tx
 	c.endTransaction()
 	if x.began == c.d.gen {
+		old := c.d.cfg
 		c.d.cfg = x.cfg
+		if was, is := old.saveMode(), x.cfg.saveMode(); is != was {
+			c.d.saveMode(was, is, old)
+		}
 		c.d.gen++
 		c.d.unsaved()
 		c.d.tell()
