@@ -58,7 +58,7 @@ func sorted(have *model, c *targets.Change, version string) (phases, error) {
 	if err != nil {
 		return phases{}, err
 	}
-	o := &sorter{have: have, units: units, made: map[string]bool{}, classes: map[string]bool{}}
+	o := &sorter{have: have, units: units, made: map[string]bool{}, classes: map[string]bool{}, matched: map[string]bool{}}
 	return o.phases(version), nil
 }
 
@@ -128,21 +128,12 @@ type sorter struct {
 	units   []unit
 	made    map[string]bool // lists that the change makes
 	classes map[string]bool // classes that it enters again
+	matched map[string]bool // lists that class-maps match, old and new
 	why     string          // why a unit is unclear
 }
 
 func (o *sorter) phases(version string) phases {
-	for i := range o.units {
-		u := &o.units[i]
-		if u.at(0) == "access-list" && o.isNew(u.at(1)) {
-			o.made[u.at(1)] = true
-		}
-		for _, l := range u.body {
-			if w := strings.Fields(l); u.at(0) == "policy-map" && w[0] == "class" {
-				o.classes[w[1]] = true
-			}
-		}
-	}
+	o.look()
 	var ph phases
 	places := make([]place, len(o.units))
 	groups := false // a group in use is edited
@@ -172,6 +163,31 @@ func (o *sorter) phases(version string) phases {
 		return o.inOrder(places)
 	}
 	return ph
+}
+
+// look finds what the places of units depend on besides the unit.
+func (o *sorter) look() {
+	for _, c := range o.have.classMaps {
+		for _, m := range c.matches {
+			if m.kind == matchACL {
+				o.matched[m.text] = true
+			}
+		}
+	}
+	for i := range o.units {
+		u := &o.units[i]
+		if u.at(0) == "access-list" && o.isNew(u.at(1)) {
+			o.made[u.at(1)] = true
+		}
+		for _, l := range u.body {
+			switch w := strings.Fields(l); {
+			case u.at(0) == "policy-map" && w[0] == "class":
+				o.classes[w[1]] = true
+			case u.at(0) == "class-map" && len(w) == 3 && w[0] == "match" && w[1] == "access-list":
+				o.matched[w[2]] = true
+			}
+		}
+	}
 }
 
 // inOrder keeps the order of the commands.
@@ -234,19 +250,15 @@ func (o *sorter) object(u *unit) place {
 
 // entry is where a list gets or loses an entry.
 func (o *sorter) entry(list string) place {
-	bound := o.isBound(list)
-	class := slices.ContainsFunc(o.have.classMaps, func(c *classMap) bool {
-		return slices.ContainsFunc(c.matches, func(m classMatch) bool { return m.kind == matchACL && m.text == list })
-	})
 	_, mentioned := o.have.mentions[list]
 	switch {
 	case o.isNew(list):
 		return makes
-	case bound && class:
+	case o.isBound(list) && o.matched[list]:
 		return o.unclear("a configuration session takes no access list that a class-map uses as well (%s)", list)
 	case mentioned:
 		return o.unclear("a configuration session takes no access list that something else uses as well (%s)", list)
-	case class:
+	case o.matched[list]:
 		return times
 	}
 	return edits
