@@ -128,7 +128,7 @@ func global(ctx context.Context, s targets.Session, st *status, commands ...targ
 		return nil, err
 	}
 	answers, err := s.Do(ctx, commands...)
-	if refused(err) || err == nil {
+	if err == nil || refused(err) || errors.Is(err, targets.ErrReadOnly) {
 		_, err2 := s.Do(ctx, leaveGlobal)
 		err = errors.Join(err, err2)
 	}

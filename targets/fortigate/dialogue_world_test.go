@@ -12,6 +12,7 @@ import (
 
 	"github.com/nbfwc/nbfwc/lab"
 	"github.com/nbfwc/nbfwc/lab/fortios"
+	"github.com/nbfwc/nbfwc/ruleset"
 	"github.com/nbfwc/nbfwc/targets"
 	"github.com/nbfwc/nbfwc/targets/targettest"
 )
@@ -371,3 +372,23 @@ func (y *story) fetched() string {
 func lines(w *wire) string { return strings.Join(w.typed, "\n") }
 
 func where(n int, typed []string) string { return fmt.Sprintf("line %d, %q", n, typed[n-1]) }
+
+type ruleGroup = ruleset.Group
+
+func member(a netip.Addr, name string) ruleset.Member {
+	return ruleset.Member{Range: ruleset.Range{From: a, To: a}, Name: name}
+}
+
+// setMembers brings rules up to date with the members of a group.
+func setMembers(job *targets.Job, g *ruleset.Group) {
+	g.Set = ruleset.MemberSet(g.Members)
+	for i := range job.Want.Stages[0].Rules {
+		r := &job.Want.Stages[0].Rules[i]
+		if r.SrcGroup == g.Name {
+			r.Src = g.Set
+		}
+		if r.DstGroup == g.Name {
+			r.Dst = g.Set
+		}
+	}
+}
