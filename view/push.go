@@ -14,7 +14,9 @@ type PushedFirewall struct {
 	Stand    push.Stand `json:"stand"`
 	Rules    int        `json:"rules"`
 	Commands int        `json:"commands"`
+	Open     bool       `json:"open"`
 	Notes    []string   `json:"notes"`
+	Apart    string     `json:"apart,omitempty"`
 	Error    string     `json:"error,omitempty"`
 }
 
@@ -54,7 +56,8 @@ func WritePush(w io.Writer, list []PushedFirewall, width int) error {
 		for _, note := range f.Notes {
 			p.line(2, "%s", note)
 		}
-		if f.Error != "" && (f.Stand == push.Between || f.Stand == push.Unknown || f.Stand == push.Unsaved) {
+		p.aside(nil, f.Apart)
+		if f.Open {
 			p.line(2, "Finish it with \"nbfwc push -resume %s\", or undo it with \"nbfwc push -abandon %s\".", f.Device, f.Device)
 		}
 		if f.ID != "" {
