@@ -1,0 +1,458 @@
+package push_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nbfwc/nbfwc/lab"
+	"github.com/nbfwc/nbfwc/lab/asa"
+	"github.com/nbfwc/nbfwc/lab/fortios"
+	"github.com/nbfwc/nbfwc/lab/panos"
+	"github.com/nbfwc/nbfwc/push"
+	"github.com/nbfwc/nbfwc/ruleset"
+	"github.com/nbfwc/nbfwc/targets"
+	"github.com/nbfwc/nbfwc/targets/cisco_asa"
+	"github.com/nbfwc/nbfwc/targets/fortigate"
+	"github.com/nbfwc/nbfwc/targets/paloalto"
+	"github.com/nbfwc/nbfwc/targets/targettest"
+)
+
+// maker is a kind of emulated device, and how it is talked with.
+type maker struct {
+	name     string
+	target   targets.Target
+	dialogue targets.Dialogue
+	os       string
+	// device is one with interfaces and nothing of ours.
+	device func(t *testing.T) lab.Device
+	// refusal is what the device says to a command that isn't allowed.
+	refusal string
+	// broken is done to the device when a session broke off and time passed.
+	broken func(lab.Device)
+	// restart has the device begin again with what is saved.
+	restart func(lab.Device) error
+}
+
+var makers = []maker{
+	{
+		name: "ASA with configuration sessions", target: cisco_asa.Target{}, dialogue: cisco_asa.Dialogue{}, os: "9.16",
+		device:  func(t *testing.T) lab.Device { return newASA(t, "9.16(4)") },
+		refusal: "Command authorization failed\n",
+		restart: func(d lab.Device) error { return d.(*asa.Device).Reload() },
+	},
+	{
+		name: "ASA line by line", target: cisco_asa.Target{}, dialogue: cisco_asa.Dialogue{}, os: "9.1",
+		device:  func(t *testing.T) lab.Device { return newASA(t, "9.1(7)") },
+		refusal: "Command authorization failed\n",
+		restart: func(d lab.Device) error { return d.(*asa.Device).Reload() },
+	},
+	{
+		name: "PAN-OS", target: paloalto.Target{}, dialogue: paloalto.Dialogue{Poll: time.Microsecond}, os: "10.2",
+		device:  newPANOS,
+		refusal: "Server error : permission denied\n",
+	},
+	{
+		name: "FortiGate with transactions", target: fortigate.Target{}, dialogue: fortigate.Dialogue{}, os: "7.2",
+		device:  func(t *testing.T) lab.Device { return newFortiOS(t, "7.2.4") },
+		refusal: "Unknown action 0\n\nCommand fail. Return code -61\n",
+		broken:  func(d lab.Device) { d.(*fortios.Device).Expire() },
+		restart: func(d lab.Device) error { d.(*fortios.Device).Restart(); return nil },
+	},
+	{
+		name: "FortiGate line by line", target: fortigate.Target{}, dialogue: fortigate.Dialogue{}, os: "6.0",
+		device:  func(t *testing.T) lab.Device { return newFortiOS(t, "6.0.12") },
+		refusal: "Unknown action 0\n\nCommand fail. Return code -61\n",
+		restart: func(d lab.Device) error { d.(*fortios.Device).Restart(); return nil },
+	},
+}
+
+var sides = []string{"inside", "dmz", "outside"}
+
+func newASA(t *testing.T, version string) lab.Device {
+	d := asa.New(asa.Options{Hostname: "edge", Version: version, Enabled: true})
+	lines := []string{"configure terminal"}
+	for i, name := range sides {
+		lines = append(lines, fmt.Sprintf("interface GigabitEthernet0/%d", i), "nameif "+name, fmt.Sprintf("security-level %d", 100-40*i),
+			fmt.Sprintf("ip address 10.%d.0.254 255.255.255.0", i+1), "no shutdown", "exit")
+	}
+	typeAll(t, d, append(lines, "end", "write memory"))
+	return d
+}
+
+func newPANOS(t *testing.T) lab.Device {
+	d := panos.New(panos.Options{Hostname: "edge", Version: "10.2.0"})
+	lines := []string{"configure"}
+	for i, zone := range sides {
+		port := fmt.Sprintf("ethernet1/%d", i+1)
+		lines = append(lines, fmt.Sprintf("set network interface ethernet %s layer3 ip 10.%d.0.254/24", port, i+1),
+			fmt.Sprintf("set zone %s network layer3 %s", zone, port))
+	}
+	typeAll(t, d, append(lines, "commit", "exit"))
+	return d
+}
+
+func newFortiOS(t *testing.T, version string) lab.Device {
+	d := fortios.New(fortios.Options{Hostname: "edge", Version: version})
+	text := "config system interface\n"
+	for i, name := range sides {
+		text += fmt.Sprintf("edit %q\nset vdom \"root\"\nset ip 10.%d.0.1 255.255.255.0\nnext\n", name, i+1)
+	}
+	if err := d.Load(text + "end\n"); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func typeAll(t *testing.T, d lab.Device, lines []string) {
+	t.Helper()
+	s := d.Login()
+	defer s.Close()
+	for _, l := range lines {
+		if a := s.Send(l); s.Refused(a) {
+			t.Fatalf("%q: %s", l, a)
+		}
+	}
+}
+
+// hostGroup is a group of hosts.
+func hostGroup(name string, addresses ...string) ruleset.Group {
+	g := ruleset.Group{Name: name, Reason: "hosts of " + name}
+	for _, a := range addresses {
+		ip := netip.MustParseAddr(a)
+		g.Members = append(g.Members, ruleset.Member{Range: ruleset.Range{From: ip, To: ip}, Name: "h-" + strings.ReplaceAll(a, ".", "-")})
+	}
+	g.Set = ruleset.MemberSet(g.Members)
+	return g
+}
+
+func permit(name, in, out string, src, dst ruleset.Group, ports ...uint16) ruleset.Rule {
+	var list []ruleset.PortRange
+	for _, p := range ports {
+		list = append(list, ruleset.PortRange{From: p, To: p})
+	}
+	return ruleset.Rule{
+		In: ruleset.Ifaces(in), Out: ruleset.Ifaces(out), Src: src.Set, Dst: dst.Set, SrcGroup: src.Name, DstGroup: dst.Name,
+		Service: ruleset.TCPPorts(list...), Action: ruleset.Permit, Name: name, Reason: name,
+	}
+}
+
+func exclusiveJob(groups []ruleset.Group, rules ...ruleset.Rule) targets.Job {
+	job := targets.Job{Firewall: "edge", Manage: targets.Exclusive, Prefix: targets.DefaultPrefix}
+	for _, s := range sides {
+		job.Interfaces = append(job.Interfaces, targets.Interface{Label: s, Devices: []string{s}})
+	}
+	other := ruleset.NotIfaces(ruleset.Self)
+	job.Want = ruleset.RuleSet{Groups: groups, Stages: []ruleset.Stage{{Name: "forward", In: other, Out: other, Default: ruleset.Deny, Rules: rules}}}
+	return job
+}
+
+// jobs are an old policy and a new one: hosts come and go, a rule gets another
+// port, one goes and one comes.
+func jobs() (before, after targets.Job) {
+	client, media := hostGroup("NBU-client", "10.3.0.7", "10.3.0.9"), hostGroup("NBU-media", "10.1.0.5")
+	before = exclusiveJob([]ruleset.Group{client, media},
+		permit("NBU-client-to-media", "outside", "inside", client, media, 1556),
+		permit("NBU-media-to-client", "inside", "outside", media, client, 1556))
+	client, media = hostGroup("NBU-client", "10.3.0.8", "10.3.0.9"), hostGroup("NBU-media", "10.1.0.5", "10.1.0.6")
+	ops := hostGroup("NBU-ops", "10.2.0.7")
+	after = exclusiveJob([]ruleset.Group{client, media, ops},
+		permit("NBU-client-to-media", "outside", "inside", client, media, 1556, 13724),
+		permit("NBU-ops-to-media", "dmz", "inside", ops, media, 443))
+	return before, after
+}
+
+func samplePackets() []lab.Packet {
+	hosts := map[string][]string{"inside": {"10.1.0.5", "10.1.0.6"}, "dmz": {"10.2.0.7"}, "outside": {"10.3.0.7", "10.3.0.8", "10.3.0.9"}}
+	var out []lab.Packet
+	for _, in := range sides {
+		for _, to := range sides {
+			for _, src := range hosts[in] {
+				for _, dst := range hosts[to] {
+					for _, port := range []uint16{443, 1556, 13724} {
+						if in != to {
+							out = append(out, lab.Packet{In: in, Out: to, Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst), Proto: 6, SrcPort: 50000, DstPort: port})
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+func verdicts(d lab.Device, packets []lab.Packet) []lab.Verdict {
+	out := make([]lab.Verdict, len(packets))
+	for i, p := range packets {
+		out[i] = d.Decide(p)
+	}
+	return out
+}
+
+// site is an emulated device that is pushed to.
+type site struct {
+	m       *maker
+	d       lab.Device
+	dev     *push.Device
+	eng     *push.Engine
+	packets []lab.Packet
+	was     []lab.Verdict
+	will    []lab.Verdict
+
+	typed  []string
+	at     int
+	what   fault
+	lost   bool // a session broke off since the last login
+	broken string
+}
+
+// wire is a login on a site, whose lines are counted over all logins.
+type wire struct {
+	lab.Session
+	s *site
+}
+
+func (w *wire) Send(line string) string {
+	s := w.s
+	if w.Prompt() == "" {
+		return ""
+	}
+	s.typed = append(s.typed, line)
+	what := nothing
+	if len(s.typed) == s.at {
+		what = s.what
+	}
+	switch what {
+	case refuse:
+		return s.m.refusal
+	case dropBefore:
+		s.lost = true
+		w.Close()
+		return ""
+	case crashBefore:
+		s.lost = true
+		w.Close()
+		panic(crash{})
+	}
+	answer := w.Session.Send(line)
+	s.look(line)
+	switch what {
+	case dropAfter:
+		s.lost = true
+		w.Close()
+		return ""
+	case crashAfter:
+		s.lost = true
+		w.Close()
+		panic(crash{})
+	}
+	return answer
+}
+
+// look holds that each packet is treated as by the old or by the new policy.
+func (s *site) look(line string) {
+	if s.broken != "" || s.was == nil {
+		return
+	}
+	for i, v := range verdicts(s.d, s.packets) {
+		if v != s.was[i] && v != s.will[i] {
+			s.broken = fmt.Sprintf("after line %d (%q) %+v is treated as %d; the old policy says %d, the new one %d", len(s.typed), line, s.packets[i], v, s.was[i], s.will[i])
+			return
+		}
+	}
+}
+
+func (s *site) dial(ctx context.Context, d *push.Device, _ int, readOnly bool) (targets.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.lost && s.m.broken != nil {
+		s.m.broken(s.d)
+	}
+	s.lost = false
+	c, err := targettest.Connect(&wire{s.login(d.Admin), s}, d.Dialogue.Platform(), readOnly, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *site) login(admin string) lab.Session {
+	if d, ok := s.d.(*panos.Device); ok {
+		return d.LoginAs(admin)
+	}
+	return s.d.Login()
+}
+
+func newSite(t *testing.T, m *maker, job targets.Job) *site {
+	t.Helper()
+	clock := newClock()
+	s := &site{m: m, d: m.device(t), packets: samplePackets()}
+	s.dev = &push.Device{
+		Name: "edge", Firewall: "edge", Units: 1, Admin: "nbfwc", Target: m.target, Dialogue: m.dialogue, Job: job,
+		Parse:    targets.ParseOptions{Interfaces: job.Interfaces, Prefix: job.Prefix},
+		Hostname: "edge", OS: m.os, PolicyDigest: "abc",
+	}
+	s.eng = &push.Engine{Dial: s.dial, State: stateDir(t), Now: clock.now, Who: "alice@desk", Timeout: time.Minute, Wait: clock.wait}
+	return s
+}
+
+// matrix is a kind of device with the two configurations that it is between.
+type matrix struct {
+	m         *maker
+	oldText   string
+	was, will []lab.Verdict
+	lines     int // of a push without faults
+}
+
+// newMatrix pushes the old policy to a bare device, then the new one.
+func newMatrix(t *testing.T, m *maker) *matrix {
+	t.Helper()
+	before, after := jobs()
+	x := &matrix{m: m}
+	s := newSite(t, m, before)
+	s.mustPush(t)
+	x.oldText, x.was = s.d.Running(), verdicts(s.d, s.packets)
+	s.dev.Job, s.typed = after, nil
+	s.mustPush(t)
+	x.will, x.lines = verdicts(s.d, s.packets), len(s.typed)
+	if slices.Equal(x.was, x.will) {
+		t.Fatal("the two policies do the same")
+	}
+	o, err := s.eng.Push(context.Background(), s.dev, push.Options{})
+	if err != nil || o.Stand != push.Unchanged {
+		t.Fatalf("a second push: %v, %+v", err, o)
+	}
+	return x
+}
+
+func (s *site) mustPush(t *testing.T) {
+	t.Helper()
+	o, err := s.eng.Push(context.Background(), s.dev, push.Options{Plan: targets.PlanOptions{TakeOver: true}})
+	if err != nil || o.Err != nil || o.Stand != push.New || o.Open {
+		t.Fatalf("%s: a push without faults: %v, %+v\ntyped:\n%s", s.m.name, err, o, strings.Join(s.typed, "\n"))
+	}
+}
+
+// site is a device with the old policy that is to get the new one.
+func (x *matrix) site(t *testing.T) *site {
+	t.Helper()
+	_, after := jobs()
+	s := newSite(t, x.m, after)
+	if err := s.d.Load(x.oldText); err != nil {
+		t.Fatal(err)
+	}
+	s.was, s.will = x.was, x.will
+	return s
+}
+
+// At every line of a push to every kind of emulated firewall, the device refuses
+// it, the connection breaks before it or after it, or our process ends. After
+// that every packet is treated as by the old or by the new policy, what is
+// reported is true, an open record can be resumed to the new policy and
+// abandoned to the old one, and both last over a restart.
+func TestAFaultAtEveryLineOnEmulatedFirewalls(t *testing.T) {
+	for i := range makers {
+		t.Run(makers[i].name, func(t *testing.T) {
+			t.Parallel()
+			x := newMatrix(t, &makers[i])
+			seen := map[push.Stand]int{}
+			for at := 1; at <= x.lines; at++ {
+				for _, what := range []fault{refuse, dropBefore, dropAfter} {
+					s := x.site(t)
+					s.at, s.what = at, what
+					o, err := s.eng.Push(context.Background(), s.dev, push.Options{})
+					s.isTrue(t, o, err)
+					seen[standOf(o, err)]++
+					if o != nil && o.Open {
+						s.recovers(t, []push.Recovery{push.Resume, push.Abandon}[at%2])
+					}
+				}
+				for i, what := range []fault{crashBefore, crashBefore, crashAfter, crashAfter} {
+					s := x.site(t)
+					s.at, s.what = at, what
+					if !try(func() { _, _ = s.eng.Push(context.Background(), s.dev, push.Options{}) }) {
+						t.Fatalf("line %d was not typed", at)
+					}
+					s.recovers(t, []push.Recovery{push.Resume, push.Abandon}[i%2])
+				}
+				if t.Failed() {
+					return
+				}
+			}
+			t.Logf("%d lines; where the devices stood: %v", x.lines, seen)
+		})
+	}
+}
+
+// isTrue holds that what an outcome says is so.
+func (s *site) isTrue(t *testing.T, o *push.Outcome, err error) {
+	t.Helper()
+	fail := func(why string) {
+		t.Helper()
+		lines := make([]string, len(s.typed))
+		for i, l := range s.typed {
+			lines[i] = fmt.Sprintf("%3d %s", i+1, l)
+		}
+		t.Errorf("%s, line %d %s: %s\noutcome %+v, error %v\n%s", s.m.name, s.at, s.what, why, o, err, strings.Join(lines, "\n"))
+	}
+	if s.broken != "" {
+		fail(s.broken)
+	}
+	now := verdicts(s.d, s.packets)
+	isOld, isNew := slices.Equal(now, s.was), slices.Equal(now, s.will)
+	stand := standOf(o, err)
+	switch {
+	case stand == push.New && !isNew, stand == push.Unsaved && !isNew, (stand == push.Old || stand == push.Unchanged) && !isOld:
+		fail("that is not where the device stands")
+	case stand == push.Between && (isOld || isNew):
+		fail("the device is not between")
+	}
+	if r, err := push.OpenRecord(s.eng.State, "edge"); err != nil || (r != nil) != (o != nil && o.Open) {
+		fail(fmt.Sprintf("the record says something else: %+v, %v", r, err))
+	}
+	if (stand == push.New || stand == push.Old && !o.Open) && s.m.restart != nil {
+		if err := s.m.restart(s.d); err != nil {
+			fail(err.Error())
+		}
+		if !slices.Equal(verdicts(s.d, s.packets), now) {
+			fail("after a restart the device does something else")
+		}
+	}
+}
+
+// recovers resumes or abandons an open record, if there is one.
+func (s *site) recovers(t *testing.T, what push.Recovery) {
+	t.Helper()
+	r, err := push.OpenRecord(s.eng.State, "edge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r == nil {
+		o := &push.Outcome{Stand: push.Unchanged}
+		if slices.Equal(verdicts(s.d, s.packets), s.will) {
+			o.Stand = push.New
+		}
+		s.isTrue(t, o, nil)
+		return
+	}
+	dev := s.dev
+	if what == push.Abandon { // needs no policy
+		if dev, err = r.NewDevice(s.m.target, s.m.dialogue); err != nil {
+			t.Fatal(err)
+		}
+	}
+	was := s.what
+	s.at = 0
+	o, err := s.eng.Recover(context.Background(), dev, what, push.Options{})
+	want := []push.Stand{push.New, push.Old}[what]
+	if err != nil || o.Stand != want || o.Err != nil || o.Open {
+		t.Errorf("%s, %s: recovery %d: %v, %+v", s.m.name, was, what, err, errors.Join(o.Err))
+	}
+	s.isTrue(t, o, err)
+}
