@@ -1,10 +1,16 @@
 package panos
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // config does a line of configuration mode.
 func (s *Session) config(word, rest string) (string, error) {
 	d := s.d
+	if s.reader() && !slices.Contains([]string{"show", "run", "exit", "quit", "top", "up", "edit", "check"}, word) {
+		return "", refusal("Unknown command: " + word)
+	}
 	switch word {
 	case "set", "delete", "move", "rename", "copy":
 		return "", s.change(word, rest)
@@ -55,6 +61,9 @@ func (s *Session) config(word, rest string) (string, error) {
 	}
 	return "", refusal("Unknown command: " + word)
 }
+
+// reader says that the administrator changes nothing.
+func (s *Session) reader() bool { return slices.Contains(s.d.opt.Readers, s.admin) }
 
 func (s *Session) tokens(rest string) ([]token, error) {
 	p := parser{r: reader{line: strings.TrimSpace(s.edit + " " + rest)}}

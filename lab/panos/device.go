@@ -20,6 +20,8 @@ type Options struct {
 	// Applications are names of applications beside the few that every device
 	// has.
 	Applications []string
+	// Readers are administrators who change nothing (superreader).
+	Readers []string
 	// Panorama is a Panorama instead of a firewall: its configuration has
 	// device groups, and it decides about no packets.
 	Panorama bool

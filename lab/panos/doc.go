@@ -17,9 +17,48 @@
 // words. Of sections that were typed word by word, XML shows as elements what
 // the device may show as entries.
 //
-// Not emulated: Panorama itself, address translation, routing, "load config
-// partial" and the text of validation errors beyond what vendor documents and
-// published captures show.
+// For pushes there are locks with scopes, the journal of each administrator's
+// edits, validations and commits as jobs that can last and wait in a queue,
+// saved configurations and versions, pairs, Panorama with its device groups
+// (what is committed to it goes no further), administrators who only read, a
+// terminal that pages, and what Faults can bring about. Without a clock in
+// Options each line takes a second.
+//
+// What the documents say little or nothing about, and is assumed here:
+//
+//   - A commit takes the candidate as it is when "commit" is typed, even if it
+//     waits in the queue; a partial one does the administrator's edits again on
+//     what runs when its turn comes, and fails if one can't be done.
+//   - "check pending-changes" compares the candidate with what runs.
+//     "load config" is an edit of the one who typed it, and can't be reverted
+//     apart from edits after it.
+//   - The tables of "show config-locks", "show commit-locks", "show config list
+//     changes", "show config list change-summary" and "show config audit info"
+//     are made up, as are the answers to "save config", "load config", "delete
+//     config saved", "revert config" (none) and to giving a lock back, and those
+//     when there is no room on the disk. Without locks it is "no locks".
+//   - There is one commit lock and one config lock for each scope. A superuser
+//     takes another's lock away by "request config-lock remove admin NAME". A
+//     commit ends the commit locks of its administrator.
+//   - "validate" answers like "commit" with its own word and ends in
+//     "Configuration is valid" or "Configuration is invalid".
+//   - "show config diff" has lines with "- " and "+ " of the printed
+//     configuration, and nothing else.
+//   - Answers begin with a blank line before "Commit job", as in captures.
+//     Warnings stand before "(Module: device)" and the last line.
+//   - The passive unit of a pair takes edits and commits like the active one,
+//     and then they run on both.
+//   - "revert config" is refused while a job runs, edits aren't.
+//   - A restart ends the jobs as failed. The locks stay.
+//   - "show config running" is XML in any format, unless Options.FormatRunning
+//     says otherwise.
+//   - After "set system setting target-vsys" the prompt has the virtual
+//     system's name behind that of the host.
+//
+// Not emulated: pushes of a Panorama to its firewalls (Device.Push is what
+// comes of one), address translation, routing, "load config partial", the
+// format json and the text of validation errors beyond what vendor documents
+// and published captures show.
 //
 // The facts come from the PAN-OS CLI Quick Start, the PAN-OS Administrator's
 // Guide (9.1 to 11.x) and published device output.

@@ -10,6 +10,9 @@ var formats = []string{"default", "set", "xml"}
 
 // op does a line of operational mode.
 func (s *Session) op(word, rest string) (string, error) {
+	if s.reader() && (word == "request" || word == "delete") {
+		return "", refusal("Unknown command: " + word)
+	}
 	switch word {
 	case "configure":
 		if s.configure || rest != "" {

@@ -637,3 +637,34 @@ interzone-default
 Invalid syntax.
 `)
 }
+
+// A superreader sees the candidate and what runs, and changes nothing.
+func TestReader(t *testing.T) {
+	d := loaded(t, Options{Readers: []string{"audit"}}, zones)
+	story(t, d.LoginAs("audit"), `
+> request config-lock add
+Unknown command: request
+> delete config saved x
+Unknown command: delete
+> show config running
+<zone>
+> configure
+> show zone
+ethernet1/1
+> set address A ip-netmask 10.0.0.1
+Unknown command: set
+> commit
+Unknown command: commit
+> save config to x
+Unknown command: save
+> load config version 1
+Unknown command: load
+> run request commit-lock add
+Unknown command: request
+> exit
+Exiting configuration mode
+`)
+	if d.Candidate() != d.Running() || len(d.Saved()) != 0 {
+		t.Error(d.Candidate())
+	}
+}
