@@ -147,18 +147,21 @@ func openSessions(ctx context.Context, s targets.Session, id targets.Identity) (
 	if !hasSessions(id.Version) {
 		return nil, nil
 	}
-	c := reads(cmdSessions)
-	c.Begin = `(?:config-session .*)?`
-	text, err := ask(ctx, s, c)
+	text, err := ask(ctx, s, reads(cmdSessions))
 	if err != nil {
 		return nil, err
 	}
 	var list []openSession
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \t\r\n")
-		if m := sessionHead.FindStringSubmatch(line); m != nil {
+		m := sessionHead.FindStringSubmatch(line)
+		switch {
+		case m != nil:
 			list = append(list, openSession{name: m[1], note: m[2]})
-		} else if line != "" {
+		case line == "":
+		case len(list) == 0:
+			return nil, &targets.AnswerError{Command: cmdSessions, Answer: text, Why: "the answer doesn't begin as expected"}
+		default:
 			list[len(list)-1].lines++
 		}
 	}
