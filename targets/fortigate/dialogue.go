@@ -14,9 +14,9 @@ import (
 
 // Dialogue is how a FortiGate is talked with over SSH. Its zero value is ready.
 type Dialogue struct {
-	// poll is the time between two looks at something that takes a while; 0
-	// for the usual.
-	poll time.Duration
+	// Poll is the time between two looks at something that takes a while; 0
+	// for five seconds.
+	Poll time.Duration
 }
 
 var _ targets.Dialogue = Dialogue{}
@@ -34,7 +34,7 @@ const (
 func (Dialogue) Platform() targets.Platform {
 	return targets.Platform{
 		Name: "fortigate",
-		Host: `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`,
+		Host: `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?:\((?:Primary|Secondary)\))?`,
 		Modes: []targets.Mode{
 			{Name: root, Prompt: `{host} [#$] `},
 			{Name: scope, Prompt: `{host} \([^()\r\n]{1,79}\) [#$] `},

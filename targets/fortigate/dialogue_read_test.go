@@ -380,6 +380,7 @@ func TestPlatform(t *testing.T) {
 	p := Dialogue{}.Platform()
 	for prompt, mode := range map[string]string{
 		"edge # ": root, "FGT60F-1.dc $ ": root, "edge (policy) # ": scope, "edge (700001) $ ": scope, "edge (NBU master, two) # ": scope, "fg_1 (global) # ": scope,
+		"edge-1(Primary) # ": root, "edge-2(Secondary) (blue) $ ": scope,
 		"edge #": "", "edge (a) (b) # ": "", "see edge # ": "", "config # x": "", "edge> ": "", "edge (a\nb) # ": "",
 	} {
 		if got := modeOf(p, prompt); got != mode {

@@ -159,7 +159,7 @@ func checksums(answer string) (units []string, same bool) {
 
 // pause waits until the next look.
 func (d Dialogue) pause(ctx context.Context) error {
-	every := d.poll
+	every := d.Poll
 	if every == 0 {
 		every = 5 * time.Second
 	}

@@ -202,7 +202,7 @@ func TestSettleAmongOthers(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := (Dialogue{poll: time.Hour}).Settle(ctx, s, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "one of them can be the push's") {
+	if _, err := (Dialogue{Poll: time.Hour}).Settle(ctx, s, p); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "one of them can be the push's") {
 		t.Error(err)
 	}
 }

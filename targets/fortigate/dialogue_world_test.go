@@ -277,7 +277,7 @@ func (y *story) login(readOnly bool, with func(*wire)) (*targettest.Console, err
 	return targettest.Connect(w, Dialogue{}.Platform(), readOnly, nil)
 }
 
-var quick = Dialogue{poll: time.Millisecond}
+var quick = Dialogue{Poll: time.Millisecond}
 
 // change does what a push does: the change in one session, its confirmation in
 // another one.
