@@ -128,3 +128,16 @@ type Terminal struct {
 	// BeforePrompt is put before every prompt.
 	BeforePrompt string
 }
+
+// Startup is a Device whose running configuration is not the one that it
+// starts with.
+type Startup interface {
+	// Startup is what Load takes for a restart.
+	Startup() string
+}
+
+// Interrupter is a Session in which Ctrl-C ends what a line waits for.
+type Interrupter interface {
+	// Interrupt may be called while Send runs.
+	Interrupt()
+}

@@ -57,6 +57,7 @@ var (
 	_ lab.Device    = (*Device)(nil)
 	_ lab.Accounts  = (*Device)(nil)
 	_ lab.Terminals = (*Device)(nil)
+	_ lab.Startup   = (*Device)(nil)
 )
 
 // config is the running configuration.

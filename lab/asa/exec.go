@@ -10,7 +10,7 @@ import (
 var execWords = map[modeKind][]string{
 	modeExec: {"enable", "exit", "quit", "logout", "show", "terminal"},
 	modeEnable: {"enable", "exit", "quit", "logout", "end", "show", "terminal", "configure", "disable", "write", "clear", "copy", "reload",
-		"changeto", "more", "dir", "delete"},
+		"changeto", "more", "dir", "delete", "failover", "no"},
 }
 
 // exec runs a command of exec or enable mode.
@@ -33,6 +33,8 @@ func (c *call) exec(words []string) error {
 		return c.copy()
 	case "reload":
 		return c.doReload()
+	case "failover", "no":
+		return c.failoverActive(w == "failover")
 	case "changeto":
 		return c.changeTo()
 	case "more":

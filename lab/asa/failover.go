@@ -115,8 +115,19 @@ func (c *call) writeStandby() error {
 	return nil
 }
 
-// switchUnits is "[no] failover active".
-func (c *call) switchUnits(on bool) error {
+// failoverActive is "[no] failover active", in enable mode.
+func (c *call) failoverActive(on bool) error {
+	if !on {
+		if _, err := c.in.keyword("failover"); err != nil {
+			return err
+		}
+	}
+	if _, err := c.in.keyword("active"); err != nil {
+		return err
+	}
+	if err := c.in.done(); err != nil {
+		return err
+	}
 	switch {
 	case c.d.peer == nil:
 		return refuse("ERROR: failover is not enabled")

@@ -233,3 +233,11 @@ func (cfg *config) servicePolicyLines() []string {
 	}
 	return out
 }
+
+// Startup prints the startup configuration, which a restart loads.
+func (d *Device) Startup() string {
+	d.lock()
+	defer d.mu.Unlock()
+	d.unpack()
+	return d.startupText()
+}

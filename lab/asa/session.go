@@ -40,7 +40,7 @@ type Session struct {
 	login   string  // the user's name
 	who     string  // who is said to change the configuration
 	mode    mode
-	replica bool // types on a standby unit what the active one was told
+	replica bool   // types on a standby unit what the active one was told
 	loading bool   // reads a printed configuration
 	block   *block // the kept command that indented lines belong to
 	typed   string // the beginning of a line that "?" left behind

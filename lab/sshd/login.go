@@ -1,6 +1,8 @@
 package sshd
 
 import (
+	"bytes"
+	"io"
 	"net"
 	"regexp"
 	"strings"
@@ -74,6 +76,9 @@ func (l *login) end() {
 	l.out.stall.Stop()
 	l.idle.Stop()
 	l.dev.Close()
+	if f := l.srv.opt.Logout; f != nil {
+		f()
+	}
 }
 
 // run is the login from the first prompt on. It returns true if the device
@@ -89,15 +94,16 @@ func (l *login) run() bool {
 	if !l.ask() {
 		return true
 	}
-	var in [2048]byte
+	keys, stop := l.keys()
+	defer stop()
 	for {
 		l.out.flush()
 		if l.out.err != nil {
 			return false
 		}
 		l.rewind()
-		n, err := l.ch.Read(in[:])
-		for _, b := range in[:n] {
+		in, err := keys()
+		for _, b := range in {
 			if l.hung {
 				continue
 			}
@@ -113,6 +119,47 @@ func (l *login) run() bool {
 			return false
 		}
 	}
+}
+
+// keys returns what reads a piece of what is typed, valid until the next. Of a
+// session that can be interrupted it is read ahead, so that Ctrl-C arrives
+// while the device works.
+func (l *login) keys() (read func() ([]byte, error), stop func()) {
+	i, ok := l.dev.(lab.Interrupter)
+	if !ok {
+		buf := make([]byte, 2048)
+		return func() ([]byte, error) {
+			n, err := l.ch.Read(buf)
+			return buf[:n], err
+		}, func() {}
+	}
+	ahead := make(chan []byte, 16)
+	done := make(chan struct{})
+	l.srv.wg.Go(func() {
+		defer close(ahead)
+		for {
+			buf := make([]byte, 2048)
+			n, err := l.ch.Read(buf)
+			if bytes.IndexByte(buf[:n], 0x03) >= 0 {
+				i.Interrupt()
+			}
+			select {
+			case ahead <- buf[:n]:
+			case <-done:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	return func() ([]byte, error) {
+		p, ok := <-ahead
+		if !ok {
+			return nil, io.EOF
+		}
+		return p, nil
+	}, func() { close(done) }
 }
 
 // rewind begins to count the time without a key again.
@@ -197,7 +244,7 @@ func (l *login) interrupt() bool {
 	held := l.ed.held
 	line := l.ed.take()
 	l.out.raw("^C" + l.term.LineEnd)
-	if held > 0 || line == "" {
+	if _, told := l.dev.(lab.Interrupter); !told && (held > 0 || line == "") {
 		l.out.text(l.dev.Send("\x03"))
 	}
 	return l.ask()

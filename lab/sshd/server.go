@@ -39,6 +39,8 @@ type Options struct {
 	Faults   Faults
 	// Login begins a session of a user; nil for what the device has.
 	Login func(user string) lab.Session
+	// Logout is called after every login, when the device knows of its end.
+	Logout func()
 	// MaxConnections is how many connections may be open; 64 if 0.
 	MaxConnections int
 }

@@ -134,7 +134,6 @@ type tty struct {
 	sess   *ssh.Session
 	in     io.WriteCloser
 	out    io.Reader
-	seen   strings.Builder
 }
 
 func open(t testing.TB, s *Server) *tty { return openWide(t, s, 80) }
@@ -441,5 +440,149 @@ func TestEmulatorBehindATerminal(t *testing.T) {
 	x.typed("\r")
 	if got := x.until("# "); !strings.Contains(got, "\r\n") {
 		t.Error(got)
+	}
+}
+
+// worker is a session in which a line takes until Ctrl-C.
+type worker struct {
+	desk
+	stop chan struct{}
+	once sync.Once
+}
+
+func (w *worker) Send(line string) string {
+	if line == "wait" {
+		<-w.stop
+		return "interrupted\n"
+	}
+	return w.desk.Send(line)
+}
+
+func (w *worker) Interrupt() { w.once.Do(func() { close(w.stop) }) }
+
+func TestCtrlCArrivesWhileTheDeviceWorks(t *testing.T) {
+	m := &machine{prompt: "fw# "}
+	s := serve(t, m, Options{Login: func(string) lab.Session {
+		return &worker{desk: desk{m: m}, stop: make(chan struct{})}
+	}})
+	x := open(t, s)
+	x.until("fw# ")
+	x.typed("wait\r")
+	x.until("wait\r\n")
+	x.typed("\x03")
+	if got, want := x.until("^C\r\nfw# "), "interrupted\r\nfw# ^C\r\nfw# "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	x.typed("exit\r")
+	x.rest()
+	if d := m.done(); len(d) != 1 || d[0] != "exit" {
+		t.Errorf("the device got %q", d)
+	}
+}
+
+// What a terminal of 40 columns shows of a longer line, by the kind of device.
+func TestLongLines(t *testing.T) {
+	const line = "access-list INSIDE extended permit ip any any"
+	for _, c := range []struct {
+		long lab.Long
+		want string
+	}{
+		{lab.Plain, line},
+		{lab.Wrapped, line[:36] + " \r" + line[36:]},
+		{lab.Scrolled, line[:35] + strings.Repeat("\b", 35) + "$" + line[24:35] + strings.Repeat(" ", 23) + strings.Repeat("\b", 23) + line[35:]},
+	} {
+		m := &machine{prompt: "fw# "}
+		x := openWide(t, serve(t, m, Options{Terminal: &Terminal{Long: c.long}}), 40)
+		x.until("fw# ")
+		x.typed(line + "\r")
+		if got := x.until("\r\nfw# "); got != c.want+"\r\nfw# " {
+			t.Errorf("%d: got %q, want %q", c.long, got, c.want)
+		}
+		if d := m.done(); len(d) != 1 || d[0] != line {
+			t.Errorf("%d: the device got %q", c.long, d)
+		}
+	}
+}
+
+// The window that the client says anew counts from the next prompt on.
+func TestWindowChange(t *testing.T) {
+	m := &machine{prompt: "fw# "}
+	x := openWide(t, serve(t, m, Options{Terminal: &Terminal{Long: lab.Wrapped}}), 80)
+	x.until("fw# ")
+	if err := x.sess.WindowChange(24, 20); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitFor(func() bool {
+		x.typed("\r1234567890123456789\r")
+		x.until("fw# ")
+		return strings.Contains(x.until("fw# "), "1234567890123456 \r789")
+	}); err != nil {
+		t.Error("lines are still as long as before")
+	}
+}
+
+// The device ends a login in which nothing is typed, and all when it restarts.
+func TestTheDeviceEndsLogins(t *testing.T) {
+	d := asa.New(asa.Options{Hostname: "fw1", Enabled: true})
+	s := serve(t, d, Options{})
+	x, y := open(t, s), open(t, s)
+	x.until("fw1# ")
+	y.until("fw1# ")
+	y.typed("reload noconfirm\r")
+	y.rest()
+	x.rest()
+	if err := waitFor(func() bool { return s.Sessions() == 0 }); err != nil {
+		t.Errorf("%d sessions after a restart", s.Sessions())
+	}
+	l := newLogin(s, &net.TCPConn{}, nil, new(window), "ann")
+	defer l.end()
+	if got := l.dev.(lab.Idler).Idle(); got != 5*time.Minute {
+		t.Errorf("a login lasts %v without a key", got)
+	}
+	quick := serve(t, &machine{}, Options{Login: func(string) lab.Session { return &sleepy{desk{m: &machine{prompt: "fw# "}}} }})
+	z := open(t, quick)
+	z.until("fw# ")
+	began := time.Now()
+	for range 3 {
+		time.Sleep(60 * time.Millisecond)
+		z.typed("x")
+	}
+	if got := z.rest(); got != "xxx" || time.Since(began) < 250*time.Millisecond {
+		t.Errorf("ended after %v: %q", time.Since(began), got)
+	}
+}
+
+type sleepy struct{ desk }
+
+func (s *sleepy) Idle() time.Duration { return 100 * time.Millisecond }
+
+func TestAsaSaysHowItsTerminalIs(t *testing.T) {
+	x := openWide(t, serve(t, asa.New(asa.Options{Hostname: "fw1", Enabled: true}), Options{}), 200)
+	if got, want := x.until("fw1# "), "Type help or '?' for a list of available commands.\r\n\rfw1# "; got != want {
+		t.Errorf("greeting: got %q, want %q", got, want)
+	}
+	x.typed("show running-config\r")
+	if got := x.until("<--- More --->"); strings.Count(got, "\n") != 25 {
+		t.Errorf("a page of %d lines: %q", strings.Count(got, "\n"), got)
+	}
+	x.typed("q")
+	x.until("fw1# ")
+	x.typed("terminal pager 0\rshow running-config\r")
+	x.until("fw1# ")
+	x.until(": end\r\n\rfw1# ")
+	long := "! " + strings.Repeat("x", 100)
+	x.typed(long + "\r")
+	if got := x.until("fw1# "); strings.Contains(got, long) {
+		t.Errorf("a long line is echoed whole before the terminal is wide: %q", got)
+	}
+	x.typed("conf t\rterminal width 511\rend\r")
+	x.until("fw1# ")
+	x.typed(long + "\r")
+	if got := x.until("fw1# "); !strings.HasPrefix(got, long+"\r\n") {
+		t.Errorf("a long line on a wide terminal: %q", got)
+	}
+	x.typed("show curpriv\r")
+	if got := x.until("fw1# "); !strings.Contains(got, "Username : ann\r\n") {
+		t.Errorf("who is logged in: %q", got)
 	}
 }
