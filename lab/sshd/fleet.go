@@ -31,6 +31,9 @@ import (
 type Member struct {
 	Name   string // of letters, digits and ". _ -"
 	Vendor string // for the table
+	// Address is where it is served; "" for where it was before, or else a free
+	// port.
+	Address string
 	Device lab.Device
 	Server *Server // set by Start
 }
@@ -104,8 +107,10 @@ func (f *Fleet) Start(m Member) (*Member, error) {
 	if o.HostKey, err = f.hostKey(m.Name); err != nil {
 		return fail(err)
 	}
-	if o.Address, err = f.address(m.Name); err != nil {
-		return fail(err)
+	if o.Address = m.Address; o.Address == "" {
+		if o.Address, err = f.address(m.Name); err != nil {
+			return fail(err)
+		}
 	}
 	logout := o.Logout
 	o.Logout = func() {
