@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -182,11 +183,12 @@ type reading struct {
 	next   string
 	ahead  bool
 	probes []string // that were typed
-	over   bool     // an earlier probe than the last has ended the answer
+	turned int      // pages, or what looked like some
+	over   bool     // the answer has ended, but not all that was typed was read
 	held   int      // bytes of lines that may be the beginning of the echo of next
+	beyond blocks   // lines after the end, in case that it wasn't
 	pages  string   // the pager's line that was just answered
 	asks   []*regexp.Regexp
-	asked  int
 	after  *answered // a question was answered, and its echo is to come
 	typed  []answered
 	out    blocks
@@ -213,6 +215,9 @@ func (r *reading) read() (err error) {
 	for {
 		if done, err := r.lines(); done || err != nil {
 			return err
+		}
+		if r.beyond.n > maxProbes*maxBlank {
+			return fmt.Errorf("%w: it answered to an empty line", ErrLost)
 		}
 		if r.out.n+int64(len(s.buf)) > s.o.Limit {
 			return fmt.Errorf("the answer is longer than %d bytes", s.o.Limit)
@@ -298,14 +303,21 @@ func (r *reading) bulk() {
 
 // line adds a line to the answer.
 func (r *reading) line(raw []byte) {
-	if r.over { // what was printed for a probe
-		return
+	if r.over {
+		if shown := screen(raw); r.s.printsForBlank(shown) {
+			r.beyond.add([]byte(shown + "\n"))
+			return
+		}
+		// The answer goes on: what stood behind the prompt was its own text.
+		r.over = false
+		r.out.add([]byte(r.beyond.String()))
+		r.beyond = blocks{}
 	}
 	if plain(raw) {
 		r.out.add(raw)
 	} else {
 		text := screen(raw)
-		if bytes.IndexByte(raw, carriageReturn) >= 0 || bytes.IndexByte(raw, backspace) >= 0 {
+		if bytes.IndexByte(raw, backspace) >= 0 {
 			text = strings.TrimRight(text, " ") // what erased something
 		}
 		r.out.add([]byte(text))
@@ -339,25 +351,48 @@ func (r *reading) end(raw []byte) (whole, partly bool) {
 // probeEcho is the prompt of a line that shows a probe behind it, and whether
 // nothing is typed that the device has yet to read.
 func (r *reading) probeEcho(shown string) (prompt string, whole bool) {
-	for i, probe := range r.probes {
-		for extra := range r.s.stray + 1 {
-			before, ok := strings.CutSuffix(shown, probe+strings.Repeat(" ", extra))
-			if ok && r.s.p.mode(before) != "" {
-				r.over = true
-				return before, i == len(r.probes)-1
-			}
+	if r.exact() {
+		before, ok := strings.CutSuffix(shown, r.probes[0])
+		if !ok || r.s.p.mode(before) == "" {
+			return "", false
 		}
+		return before, true
+	}
+	if prompt, blanks := r.s.p.behind(shown); blanks > 0 {
+		if !r.over {
+			r.over, r.beyond = true, blocks{}
+		}
+		return prompt, false
 	}
 	return "", false
+}
+
+// exact says whether the probe must show as it was typed. A pager may have eaten
+// a part of it otherwise, or the blank for a page stands before it.
+func (r *reading) exact() bool { return len(r.probes) == 1 && r.turned == 0 }
+
+// behind is the prompt of a line that has nothing but blanks behind it.
+func (p *prompts) behind(shown string) (prompt string, blanks int) {
+	if p.mode(shown) != "" { // the last blank is its own
+		return shown, 0
+	}
+	for n := len(shown) - 1; n > 0 && shown[n] == ' '; n-- {
+		if p.mode(shown[:n]) != "" {
+			return shown[:n], len(shown) - n
+		}
+	}
+	return "", 0
 }
 
 // blank reads what the device prints for the empty line that a probe is, up to
 // the prompt.
 func (r *reading) blank() error {
 	s := r.s
-	r.over, s.stray = false, 0
 	for used := 0; ; {
-		if i := bytes.LastIndexByte(s.buf, '\n'); i >= 0 {
+		if i := bytes.LastIndexByte(s.buf, '\n'); i >= 0 && i < maxBlank {
+			for line := range bytes.Lines(s.buf[:i]) {
+				s.learnBlank(screen(bytes.TrimRight(line, "\n")))
+			}
 			used += i + 1
 			s.buf = s.buf[i+1:]
 		}
@@ -374,4 +409,18 @@ func (r *reading) blank() error {
 			return s.silent(err)
 		}
 	}
+}
+
+// learnBlank notes a line that the device prints for an empty line.
+func (s *Session) learnBlank(line string) {
+	if !s.printsForBlank(line) && len(s.blanks) < maxProbes {
+		s.blanks = append(s.blanks, line)
+	}
+}
+
+// printsForBlank says whether the device may print the line for an empty one:
+// nothing, its prompt, or what it has printed then before.
+func (s *Session) printsForBlank(line string) bool {
+	prompt, _ := s.p.behind(line)
+	return prompt != "" || strings.TrimSpace(line) == "" || slices.Contains(s.blanks, line)
 }

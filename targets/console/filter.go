@@ -5,7 +5,7 @@ package console
 // deletes "\r" and escape sequences, the latter only if no chunk ends inside of
 // one; so the transport takes both away before, and leaves what they did.
 const (
-	carriageReturn = '\v' // the next byte stands in the first column
+	carriageReturn = '\v' // the next byte stands in the first column, alone
 	backspace      = '\b' // the next byte stands one column to the left
 	eraseLine      = '\f' // what stands from here on is gone
 )

@@ -19,7 +19,8 @@ func plain(raw []byte) bool {
 }
 
 // screen is what stands on a line of a terminal after the filtered bytes, on a
-// terminal without a right edge.
+// terminal without a right edge. What is written after a return replaces the
+// line: devices return to show something else, and may not erase all of it.
 func screen(raw []byte) string {
 	if plain(raw) {
 		return string(raw)
@@ -32,7 +33,7 @@ func screen(raw []byte) string {
 	for _, r := range decode(raw) {
 		switch r {
 		case carriageReturn:
-			at = 0
+			line, at = line[:0], 0
 		case backspace:
 			at = max(at-1, 0)
 		case eraseLine:

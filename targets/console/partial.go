@@ -50,9 +50,13 @@ func (r *reading) partial() (done bool, patience time.Duration, err error) {
 		r.cutEcho()
 		return r.atPrompt(shown)
 	}
+	if _, blanks := s.p.behind(shown); blanks > 0 && len(r.probes) > 0 && !r.exact() {
+		return false, again, nil // a pager ate the end of the probe
+	}
 	if s.more.waits(shown) {
 		// The device erases this line before it goes on.
 		s.buf, r.pages = nil, shown
+		r.turned++
 		return false, 0, s.write(" ", false)
 	}
 	for i, re := range r.asks {
@@ -71,6 +75,13 @@ func (r *reading) atPrompt(shown string) (done bool, patience time.Duration, err
 	switch {
 	case r.ahead: // what was typed ahead is the probe
 		return false, 0, nil
+	case r.over:
+		err := s.next(settle)
+		if errors.Is(err, errIdle) {
+			s.mode = s.p.mode(shown)
+			return true, 0, nil
+		}
+		return false, 0, err
 	case len(r.probes) > 0:
 		return false, again, nil
 	case s.echo == echoPlain:
@@ -106,7 +117,6 @@ func (r *reading) typeProbe() error {
 func (r *reading) nextPage(line []byte) {
 	if len(line) == 0 { // nothing was erased: it was text that looks like a pager
 		r.line([]byte(r.pages))
-		r.s.stray++
 	} else {
 		r.line(line)
 	}

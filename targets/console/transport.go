@@ -81,8 +81,9 @@ func (t *wire) Open(args *transport.Args) error {
 		return err
 	}
 	if err := t.start(args); err != nil {
-		t.Close()
-		return fmt.Errorf("%s: %w", t.addr, way.reason(err))
+		err = fmt.Errorf("%s: %w", t.addr, way.reason(err))
+		t.abort(err)
+		return err
 	}
 	return nil
 }
