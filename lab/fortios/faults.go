@@ -24,8 +24,8 @@ type Faults struct {
 	// Echo begins answers with the prompt and the line, as a terminal shows
 	// them.
 	Echo bool
-	// Pager cuts answers into pages of 24 lines while "output" of the console
-	// is "more". Without it the terminal is as high as the answer.
+	// Pager has sessions of Login cut answers into pages of 24 lines, as those
+	// of LoginAs do, while "output" of the console is "more".
 	Pager bool
 	// Banner asks for an "a" after the login.
 	Banner bool
@@ -127,7 +127,7 @@ const pageLines = 24
 
 // page keeps what doesn't fit on a page for later.
 func (s *Session) page(answer string) string {
-	if !s.d.opt.Faults.Pager || s.current().object("system console").word(schemas["system console"], "output") != "more" || strings.Count(answer, "\n") <= pageLines {
+	if !s.d.opt.Faults.Pager && !s.paged || s.current().object("system console").word(schemas["system console"], "output") != "more" || strings.Count(answer, "\n") <= pageLines {
 		return answer
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(answer, "\n"), "\n")

@@ -87,7 +87,7 @@ func loaded(t *testing.T, opt Options) (*Device, *watch) {
 // What a push asks before it begins.
 func TestIdentity(t *testing.T) {
 	d, _ := loaded(t, Options{Model: "FortiGate-100F", Serial: "FG100F0000000001", Version: "7.4.4"})
-	story(t, d.LoginAs("ann"), `
+	story(t, d.loginAs("ann"), `
 > get system status
 Version: FortiGate-100F v7.4.4,build2463,230131 (GA.F)
 Serial-Number: FG100F0000000001
@@ -113,7 +113,7 @@ config transaction count: 0
 // An administrator with few rights reads everything and changes nothing.
 func TestReadOnlyAdmin(t *testing.T) {
 	d, _ := loaded(t, Options{ReadOnly: []string{"audit"}})
-	s := d.LoginAs("audit")
+	s := d.loginAs("audit")
 	if p := s.Prompt(); p != "fw1 $ " {
 		t.Error(p)
 	}
@@ -132,7 +132,7 @@ Command fail. Return code -37
 > execute reboot
 Command fail. Return code -37
 `)
-	if p := d.LoginAs("ann").Prompt(); p != "fw1 # " {
+	if p := d.loginAs("ann").Prompt(); p != "fw1 # " {
 		t.Error(p)
 	}
 }
@@ -141,7 +141,7 @@ Command fail. Return code -37
 // it has edited.
 func TestTransactionIsolated(t *testing.T) {
 	d, _ := loaded(t, Options{})
-	one, two := d.LoginAs("ann"), d.LoginAs("bob")
+	one, two := d.loginAs("ann"), d.loginAs("bob")
 	story(t, one, "> config firewall address\n> edit H\n> next\n> end\n> execute config-transaction start\n(nothing)\n"+openWeb+`
 > config firewall address
 > edit H
@@ -201,7 +201,7 @@ There is no config transaction.
 // outside of it.
 func TestTransactionExpires(t *testing.T) {
 	d, w := loaded(t, Options{})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, "> config system global\n> set admintimeout 60\n> end\n> execute config-transaction start\n"+openWeb)
 	w.t = w.t.Add(4*time.Minute + 45*time.Second)
 	story(t, s, `
@@ -230,24 +230,24 @@ set name "web"
 // the entries free.
 func TestTransactionOfALostSession(t *testing.T) {
 	d, w := loaded(t, Options{})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, "> config firewall address\n> edit H\n> next\n> end\n> execute config-transaction start\n> config firewall address\n> edit H\n> next\n> end")
 	s.Close()
-	two := d.LoginAs("ann")
+	two := d.loginAs("ann")
 	story(t, two, "> config firewall address\n> edit H\nThe object is locked\n> end\n> execute config-transaction abort\nThere is no config transaction.\n> diagnose sys config-transaction status\nid=1 user=ann")
 	w.t = w.t.Add(5 * time.Minute)
 	if two.Prompt() != "" {
 		t.Error("the idle session goes on")
 	}
-	story(t, d.LoginAs("ann"), "> config firewall address\n> edit H\n(nothing)\n> end")
+	story(t, d.loginAs("ann"), "> config firewall address\n> edit H\n(nothing)\n> end")
 }
 
 // What stands in the way of a transaction.
 func TestTransactionRefused(t *testing.T) {
 	d, _ := loaded(t, Options{NoTransactions: true})
-	story(t, d.LoginAs("ann"), "> execute config-transaction start\ncommand parse error before 'config-transaction'\n> diagnose sys config-transaction status\ncommand parse error before 'config-transaction'")
+	story(t, d.loginAs("ann"), "> execute config-transaction start\ncommand parse error before 'config-transaction'\n> diagnose sys config-transaction status\ncommand parse error before 'config-transaction'")
 	d, _ = loaded(t, Options{Faults: Faults{CommitFail: "commit failed: object check operator error", Locked: [][2]string{{"firewall address", "H"}}}})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, "> execute config-transaction start\n"+openWeb+`
 > config firewall address
 > edit H
@@ -269,7 +269,7 @@ Command fail. Return code -1
 		{"6.0.9", "execute config-transaction start", "command parse error before 'config-transaction'"},
 	} {
 		d, _ := loaded(t, Options{Version: c.version})
-		if a := d.LoginAs("ann").Send(c.line); !strings.HasPrefix(a, c.want) || c.want == "" && a != "" {
+		if a := d.loginAs("ann").Send(c.line); !strings.HasPrefix(a, c.want) || c.want == "" && a != "" {
 			t.Errorf("%s, %s: %q", c.version, c.line, a)
 		}
 	}
@@ -280,7 +280,7 @@ Command fail. Return code -1
 func TestRevertTimer(t *testing.T) {
 	for _, saved := range []bool{false, true} {
 		d, w := loaded(t, Options{})
-		s := d.LoginAs("ann")
+		s := d.loginAs("ann")
 		story(t, s, `
 > config system global
 > set cfg-save revert
@@ -307,19 +307,19 @@ no config to be saved.
 		if (d.Decide(web) == lab.Passes) != saved || (s.Prompt() != "") != saved {
 			t.Errorf("saved %v: %v %q", saved, d.Decide(web), s.Prompt())
 		}
-		story(t, d.LoginAs("ann"), "> get system global | grep cfg-save\ncfg-save            : revert")
+		story(t, d.loginAs("ann"), "> get system global | grep cfg-save\ncfg-save            : revert")
 	}
 }
 
 // With cfg-save manual a restart, or "execute cfg reload", goes back.
 func TestManualSave(t *testing.T) {
 	d, _ := loaded(t, Options{})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, "> config system global\n> set cfg-save manual\n> end\n"+openWeb+"> execute cfg reload\nconfigs reloaded. system will reboot.")
 	if s.Prompt() != "" || d.Decide(web) != lab.Drops {
 		t.Error(d.Decide(web))
 	}
-	s = d.LoginAs("ann")
+	s = d.loginAs("ann")
 	story(t, s, openWeb+"> config system global\n> set cfg-save automatic\n> end\n")
 	d.Restart()
 	if d.Decide(web) != lab.Passes {
@@ -330,7 +330,7 @@ func TestManualSave(t *testing.T) {
 // A revision brings a configuration back; the device restarts.
 func TestRevisions(t *testing.T) {
 	d, _ := loaded(t, Options{})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, `
 > execute backup config flash "nbfwc 7"
 Config backed up to flash disk done.
@@ -354,7 +354,7 @@ web
 	if s.Prompt() != "" || d.Decide(web) != lab.Drops {
 		t.Error(d.Decide(web))
 	}
-	s = d.LoginAs("ann")
+	s = d.loginAs("ann")
 	story(t, s, "> execute revision list config\nnbfwc 7\n> execute revision delete config 1\n(nothing)\n> execute revision list config\n(not) nbfwc 7")
 	d.SetFaults(Faults{SaveFail: true})
 	story(t, s, "> execute backup config flash x\nno space left on device")
@@ -366,7 +366,7 @@ func TestCluster(t *testing.T) {
 	one, _ := loaded(t, Options{Serial: "FG1"})
 	two, _ := loaded(t, Options{Hostname: "fw2", Serial: "FG2", RolePrompt: true})
 	Pair(one, two)
-	s, r := one.LoginAs("ann"), two.LoginAs("ann")
+	s, r := one.loginAs("ann"), two.loginAs("ann")
 	if s.Prompt() != "fw1 # " || r.Prompt() != "fw2(Secondary) # " {
 		t.Error(s.Prompt(), r.Prompt())
 	}
@@ -424,7 +424,7 @@ func TestDropAtEachLine(t *testing.T) {
 				f, did = Faults{DropDone: n}, n
 			}
 			d.SetFaults(f)
-			s := d.LoginAs("ann")
+			s := d.loginAs("ann")
 			for _, l := range lines {
 				s.Send(l)
 			}
@@ -443,7 +443,7 @@ func TestCut(t *testing.T) {
 	d, _ := loaded(t, Options{})
 	whole := d.Running()
 	d.SetFaults(Faults{CutNth: 1, CutDrop: 2})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	if a := s.Send("show"); len(a) >= len(whole) || !strings.HasPrefix(whole, strings.TrimSuffix(a, "\n")) || s.Prompt() == "" {
 		t.Errorf("%q", a)
 	}
@@ -455,7 +455,7 @@ func TestCut(t *testing.T) {
 // With VDOMs the login is at the top, and each part is seen where it is.
 func TestVDOMLogin(t *testing.T) {
 	d := New(Options{VDOMs: []string{"dmz"}})
-	story(t, d.LoginAs("ann"), `
+	story(t, d.loginAs("ann"), `
 > get system status | grep "Virtual domain configuration"
 Virtual domain configuration: multiple
 > config global
@@ -486,7 +486,7 @@ edit "H"
 // fails doesn't stop it.
 func TestBatch(t *testing.T) {
 	d, _ := loaded(t, Options{Faults: Faults{BatchLines: 3}, NoHeader: true})
-	s := d.LoginAs("ann")
+	s := d.loginAs("ann")
 	story(t, s, `
 > execute batch start
 Enter batch mode...
@@ -504,7 +504,7 @@ batch mode is running
 Exit and run batch commands...
 `)
 	s.Close()
-	s = d.LoginAs("ann")
+	s = d.loginAs("ann")
 	story(t, s, `
 > execute batch status
 batch mode is running
@@ -528,7 +528,7 @@ edit "H"
 // saved then.
 func TestSaveModeInTransaction(t *testing.T) {
 	d, w := loaded(t, Options{})
-	story(t, d.LoginAs("ann"), "> execute config-transaction start\n> config system global\n> set cfg-save revert\n> set cfg-revert-timeout 30\n> end\n"+openWeb+"> execute config-transaction commit\n(nothing)")
+	story(t, d.loginAs("ann"), "> execute config-transaction start\n> config system global\n> set cfg-save revert\n> set cfg-revert-timeout 30\n> end\n"+openWeb+"> execute config-transaction commit\n(nothing)")
 	if d.Decide(web) != lab.Passes || !d.Unsaved() {
 		t.Error(d.Decide(web), d.Unsaved())
 	}

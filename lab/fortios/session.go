@@ -50,6 +50,7 @@ type Session struct {
 	admin    string
 	typedAt  time.Time // when it was last used
 	onEnd    []func()
+	paged    bool // a terminal
 }
 
 var (
@@ -65,8 +66,13 @@ func (d *Device) Login() lab.Session { return d.login() }
 
 func (d *Device) login() *Session { return d.loginAs("admin") }
 
-// LoginAs begins a session of an administrator.
-func (d *Device) LoginAs(admin string) lab.Session { return d.loginAs(admin) }
+// LoginAs begins a session of an administrator at a terminal, which shows
+// output page by page while "output" of the console is "more".
+func (d *Device) LoginAs(admin string) lab.Session {
+	s := d.loginAs(admin)
+	s.paged = true
+	return s
+}
 
 func (d *Device) loginAs(admin string) *Session {
 	d.mu.Lock()

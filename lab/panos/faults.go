@@ -34,8 +34,8 @@ type Faults struct {
 	// Slow is how long each line takes, by the wall clock.
 	Slow time.Duration
 
-	// Pager stops at each page until "set cli pager off". Without it the
-	// terminal is as high as the answer.
+	// Pager has sessions of Login stop at each page, as those of LoginAs do,
+	// until "set cli pager off".
 	Pager bool
 	// Terminal is what only a terminal shows, until "set cli scripting-mode
 	// on": escape sequences before the prompt, help for "?", broken lines.

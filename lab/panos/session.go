@@ -1,7 +1,6 @@
 package panos
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ type Session struct {
 	edit      string // where "edit" went
 
 	scripting   bool // what only a terminal shows is off
+	paged       bool // a terminal
 	noPager     bool
 	width       int
 	height      int
@@ -42,8 +42,13 @@ var (
 // Login begins a session of the administrator "admin".
 func (d *Device) Login() lab.Session { return d.login("admin") }
 
-// LoginAs begins a session of an administrator.
-func (d *Device) LoginAs(admin string) lab.Session { return d.login(admin) }
+// LoginAs begins a session of an administrator at a terminal, which shows
+// output page by page until "set cli pager off".
+func (d *Device) LoginAs(admin string) lab.Session {
+	s := d.login(admin)
+	s.paged = true
+	return s
+}
 
 // Terminal is how the device treats a terminal.
 func (d *Device) Terminal() lab.Terminal {
@@ -96,7 +101,7 @@ func (s *Session) Prompt() string {
 	case s.gone():
 		return ""
 	case len(s.more) > 0:
-		return fmt.Sprintf("lines %d-%d ", 1+max(0, s.seen-s.height+1), s.seen)
+		return s.question()
 	}
 	return s.escapes() + s.prompt() + s.typed
 }

@@ -1,6 +1,9 @@
 package panos
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // terminal says that the session shows what only a terminal does.
 func (s *Session) terminal() bool { return s.d.opt.Faults.Terminal && !s.scripting }
@@ -32,7 +35,7 @@ func (s *Session) wrap(out string) string {
 
 // page keeps what doesn't fit on a page for later.
 func (s *Session) page(out string) string {
-	if !s.d.opt.Faults.Pager || s.noPager || strings.Count(out, "\n") < s.height {
+	if !s.d.opt.Faults.Pager && !s.paged || s.noPager || strings.Count(out, "\n") < s.height {
 		return out
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(out, "\n"), "\n")
@@ -43,7 +46,10 @@ func (s *Session) page(out string) string {
 // nextPage is the answer to a key at the end of a page: blank for a page,
 // enter for a line, q for no more. The device wipes its question out.
 func (s *Session) nextPage(key string) string {
-	wipe := "\r\x1b[K"
+	wipe := "\r" + strings.Repeat(" ", len(s.question())) + "\r"
+	if s.terminal() {
+		wipe = "\r\x1b[K"
+	}
 	switch {
 	case strings.HasPrefix(key, "q"):
 		last := s.more[len(s.more)-1]
@@ -56,6 +62,11 @@ func (s *Session) nextPage(key string) string {
 		return wipe + s.nextLines(1)
 	}
 	return wipe + s.nextLines(s.height-1)
+}
+
+// question stands between two pages.
+func (s *Session) question() string {
+	return fmt.Sprintf("lines %d-%d ", 1+max(0, s.seen-s.height+1), s.seen)
 }
 
 func (s *Session) nextLines(n int) string {
