@@ -279,8 +279,8 @@ func (b *bench) clean() {
 	}
 	s := b.d.Login()
 	defer s.Close()
-	for _, line := range []string{"show config-locks", "show commit-locks"} {
-		if answer := s.Send(line); answer != "no locks\n" {
+	for line, want := range map[string]string{"show config-locks": "no locks\n", "show commit-locks": "no locks\n", "show config list changes": ""} {
+		if answer := s.Send(line); answer != want {
 			b.t.Errorf("%s: %s\ntyped:\n%s", line, answer, strings.Join(b.typed, "\n"))
 		}
 	}

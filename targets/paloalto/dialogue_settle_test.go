@@ -1,0 +1,187 @@
+package paloalto
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nbfwc/nbfwc/lab/panos"
+)
+
+// prepared is a push up to its first edit, with its session still open.
+func (b *bench) prepared(t *testing.T) (apply func() error, settle func() ([]string, error)) {
+	t.Helper()
+	s, _, err := b.login(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := b.planned(s, "p1", b.new)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.dialogue.Prepare(t.Context(), s, p); err != nil {
+		t.Fatal(err)
+	}
+	apply = func() error { return b.dialogue.Apply(t.Context(), s, p) }
+	settle = func() ([]string, error) {
+		s.Close()
+		s, _, err := b.login(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		return b.dialogue.Settle(t.Context(), s, p)
+	}
+	return apply, settle
+}
+
+// TestOwnAccountByHand: what somebody types with nbfwc's own account in the
+// middle of a push is not committed with it, wherever in the configuration.
+func TestOwnAccountByHand(t *testing.T) {
+	for _, line := range []string{
+		"set deviceconfig system timezone UTC",
+		"set address by-hand ip-netmask 10.9.9.9/32",
+		"set rulebase security rules NBU-default log-end yes",
+		"set rulebase security rules NBU-client-outside-to-media-inside log-end no",
+		"set rulebase security rules NBU-client-outside-to-media-inside service any",
+	} {
+		b := newBench(t)
+		apply, settle := b.prepared(t)
+		b.hook = func(typed string) {
+			if typed == "show config candidate" {
+				b.hook = nil
+				s := b.d.LoginAs(me)
+				s.Send("configure")
+				s.Send(line)
+			}
+		}
+		if err := apply(); err == nil || !strings.Contains(err.Error(), "nothing was committed") && !strings.Contains(err.Error(), "validate full") {
+			t.Errorf("%s: %v", line, err)
+		}
+		if _, err := settle(); err != nil || b.stand() != "old" {
+			t.Errorf("%s: %v, it stands at %s", line, err, b.stand())
+		}
+		b.clean()
+	}
+}
+
+// TestSettleLeavesOthers: what isn't of the push stays: locks of another push,
+// and edits that our account made before anything of the push was begun.
+func TestSettleLeavesOthers(t *testing.T) {
+	b := newBench(t)
+	apply, settle := b.prepared(t)
+	if err := apply(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := settle(); err != nil {
+		t.Fatal(err)
+	}
+	b.d.Lock("config", me, "nbfwc p0")
+	b.type_(me, "configure", "set address by-hand ip-netmask 10.9.9.9/32")
+	candidate := b.d.Candidate()
+	found, err := settle()
+	if err != nil || len(found) != 1 || !strings.Contains(found[0], "not of this push; they were left alone") {
+		t.Errorf("%q %v", found, err)
+	}
+	if b.d.Candidate() != candidate {
+		t.Error("an edit by hand was taken back")
+	}
+	s := b.d.Login()
+	if answer := s.Send("show config-locks"); !strings.Contains(answer, "nbfwc p0") {
+		t.Errorf("the lock of another push was given back: %s", answer)
+	}
+}
+
+// TestSettleWithoutLock: somebody has broken our lock. What we had edited is
+// taken back all the same, unless it can't be told from what our account did
+// elsewhere.
+func TestSettleWithoutLock(t *testing.T) {
+	b := newBench(t)
+	p := b.halfEdited("p1")
+	b.type_("bob", "request config-lock remove admin "+me, "request commit-lock remove admin "+me)
+	b.settle(p)
+	b.clean()
+
+	b = newBench(t)
+	p = b.halfEdited("p1")
+	b.type_("bob", "request config-lock remove admin "+me)
+	b.type_(me, "configure", "set deviceconfig system timezone UTC")
+	s, _, err := b.login(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidate := b.d.Candidate()
+	if _, err := b.dialogue.Settle(t.Context(), s, p); err == nil || !strings.Contains(err.Error(), "beside those of this push") || b.d.Candidate() != candidate {
+		t.Errorf("%v", err)
+	}
+
+	b = newBench(t)
+	p = b.halfEdited("p1")
+	b.type_("bob", "delete config saved nbfwc-p1.xml")
+	b.settle(p) // the lock is there, and nothing else differs
+	b.clean()
+}
+
+// TestSettleChecks: a revert that isn't one is an error, and so is a file that
+// can't be removed.
+func TestSettleChecks(t *testing.T) {
+	for line, want := range map[string]string{
+		"revert config":       "are still in the candidate",
+		"delete config saved": "",
+	} {
+		b := newBench(t)
+		p := b.halfEdited("p1")
+		b.answer = func(typed string) (string, bool) {
+			if strings.HasPrefix(typed, "delete") {
+				return "Server error : nbfwc-p1.xml does not exist\n", strings.HasPrefix(typed, line)
+			}
+			return "[edit]\n", strings.HasPrefix(typed, line)
+		}
+		s, _, err := b.login(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.dialogue.Settle(t.Context(), s, p); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s isn't done: %v, want %q", line, err, want)
+		}
+		b.answer = nil
+		b.settle(p)
+		b.clean()
+	}
+}
+
+// TestSettleQueue: the commit waits behind that of another administrator when
+// the connection breaks. It is waited for, and it counts.
+func TestSettleQueue(t *testing.T) {
+	b := newBench(t)
+	apply, settle := b.prepared(t)
+	b.hook = func(typed string) {
+		if strings.HasPrefix(typed, "commit") {
+			b.d.SetFaults(panos.Faults{JobLines: 12, DropDone: 1})
+		}
+	}
+	if err := apply(); err == nil || b.stand() != "old" {
+		t.Fatalf("%v, it stands at %s", err, b.stand())
+	}
+	b.hook = nil
+	found, err := settle()
+	if err != nil || b.stand() != "new" || !strings.Contains(strings.Join(found, "\n"), "(Commit): FIN OK; it was waited for") {
+		t.Errorf("%q %v; it stands at %s", found, err, b.stand())
+	}
+	b.clean()
+}
+
+// TestSettleNothing: where nothing is open it does no harm, and says nothing.
+func TestSettleNothing(t *testing.T) {
+	b := newBench(t)
+	_, settle := b.prepared(t)
+	for range 2 {
+		if _, err := settle(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := settle()
+	if err != nil || len(found) > 0 || b.d.RunningXML() != b.before {
+		t.Errorf("%q %v", found, err)
+	}
+	b.clean()
+}
