@@ -23,14 +23,14 @@ import (
 type Host struct {
 	// Addr is where this process, and programs that it starts, reach the
 	// server: a port of the loopback device, which is passed on into the
-	// network as connections from the zone that was named.
+	// network as connections from an address of a zone.
 	Addr netip.AddrPort
 	// Key and KnownHosts are files for a client of root's and User's.
 	Key, KnownHosts string
 
-	net    *Net
 	router *node
-	from   *node
+	zone   *node
+	from   netip.Addr
 	at     netip.AddrPort
 	dir    string
 	init   *exec.Cmd
@@ -48,18 +48,18 @@ const (
 	UserNum = 61001
 )
 
-// ServeSSH makes a router one that can be logged in to at one of its addresses,
-// from a zone. Close must be called before that of the network.
-func (n *Net) ServeSSH(router, zone string, at netip.Addr) (*Host, error) {
-	r, err := n.node(router)
+// ServeSSH makes the router that has an address one that can be logged in to,
+// from an address of a zone. Close must be called before that of the network.
+func (n *Net) ServeSSH(at, from netip.Addr) (*Host, error) {
+	r, err := n.node(n.Holder(at))
 	if err != nil {
 		return nil, err
 	}
-	z, err := n.node(zone)
+	z, err := n.node(n.Holder(from))
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{net: n, router: r, from: z, at: netip.AddrPortFrom(at, 22), conns: map[net.Conn]bool{}}
+	h := &Host{router: r, zone: z, from: from, at: netip.AddrPortFrom(at, 22), conns: map[net.Conn]bool{}}
 	if err := h.start(); err != nil {
 		h.Close()
 		return nil, fmt.Errorf("%w\n%s", err, h.Log())
@@ -236,7 +236,7 @@ func (h *Host) Cut(cut bool) error {
 	if cut {
 		text += fmt.Sprintf("table inet nbfwc_cut {\n chain o { type filter hook output priority 0; ip daddr %[1]s tcp dport 22 drop; }\n chain i { type filter hook input priority 0; ip saddr %[1]s tcp sport 22 drop; }\n}\n", h.at.Addr())
 	}
-	_, err := h.from.exec(text, "nft", "-f", "-")
+	_, err := h.zone.exec(text, "nft", "-f", "-")
 	return err
 }
 
@@ -263,9 +263,10 @@ func (h *Host) accept() {
 func (h *Host) pass(c net.Conn) {
 	defer c.Close()
 	var up net.Conn
-	err := h.from.run(func() error {
+	err := h.zone.run(func() error {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: h.from.AsSlice()}, Timeout: 3 * time.Second}
 		var err error
-		up, err = net.DialTimeout("tcp4", h.at.String(), 3*time.Second)
+		up, err = d.Dial("tcp4", h.at.String())
 		return err
 	})
 	if err != nil {

@@ -121,10 +121,11 @@ func (h *host) root(command string) string {
 // statusLine ends the answer to every line.
 var statusLine = regexp.MustCompile(`(?:^|\n)status ([0-9]+)\n*$`)
 
-// command is a line that must succeed, and whose answer has no lines but those
-// that are accepted.
+// command is a line that must succeed, and whose answer, with what it says of
+// errors, has no lines but those that are accepted. It writes to a pipe: sudo
+// meddles with a terminal.
 func command(line string, accept ...string) targets.Command {
-	return targets.Command{Line: line + `; echo "status $?"`, Accept: append([]string{"status 0"}, accept...), End: "status 0"}
+	return targets.Command{Line: `{ ` + line + `; echo "status $?"; } 2>&1 | cat`, Accept: append([]string{"status 0"}, accept...), End: "status 0"}
 }
 
 // do types a line that changes something.
@@ -153,7 +154,7 @@ func (h *host) type1(ctx context.Context, what string, c targets.Command) (strin
 // and returns that, and the line's status and what it said of errors.
 func (h *host) content(ctx context.Context, what, line string) (text, errs string, ok bool, err error) {
 	c := targets.Command{
-		Line:  `{ e=$(` + line + ` 2>&1 >&3); r=$?; } 3>&1; echo; echo "errors"; [ $r = 0 ] || printf '%s\n' "$e"; echo "status $r"`,
+		Line:  `{ e=$(` + line + ` 2>&1 >&3); r=$?; echo; echo "errors"; [ $r = 0 ] || printf '%s\n' "$e"; echo "status $r"; } 3>&1 | cat`,
 		Reads: true, Any: true, Private: true, End: `status [0-9]+`, Wait: slow,
 	}
 	answers, err := h.s.Do(ctx, c)

@@ -110,7 +110,7 @@ func (h *host) writable(ctx context.Context) error {
 		return err
 	}
 	for _, c := range []string{"tee " + temporary, "mv -f " + temporary + " " + persistent, "rm -f " + persistent} {
-		if _, err := h.read(ctx, "ask sudo", "sudo -n -l "+c+" >/dev/null 2>&1"); err != nil {
+		if _, err := h.read(ctx, "ask sudo", "sudo -n -l "+c+" >/dev/null"); err != nil {
 			return withHint(err, h)
 		}
 	}
@@ -119,7 +119,7 @@ func (h *host) writable(ctx context.Context) error {
 
 // checkBoot has nft check what is loaded at boot.
 func (h *host) checkBoot(ctx context.Context) error {
-	_, err := h.read(ctx, "check what is loaded at boot", h.root(h.nft+" -c -f "+h.boot)+" 2>&1")
+	_, err := h.read(ctx, "check what is loaded at boot", h.root(h.nft+" -c -f "+h.boot)+"")
 	return err
 }
 
@@ -150,19 +150,19 @@ func (h *host) put(ctx context.Context, p *targets.Push, text string) error {
 		return errors.New("nftables: this session takes no files, and what is to last needs one")
 	}
 	dir := h.dir(p)
-	if _, err := h.do(ctx, "make the directory of the push", "[ -d "+dir+" ] || { "+h.root("install -d -m 0755 "+runDir)+" && "+h.root("install -d -m 0755 -o "+h.uid+" "+runDir+"/"+h.uid)+" && mkdir -m 0700 "+dir+"; } 2>&1"); err != nil {
+	if _, err := h.do(ctx, "make the directory of the push", "[ -d "+dir+" ] || { "+h.root("install -d -m 0755 "+runDir)+" && "+h.root("install -d -m 0755 -o "+h.uid+" "+runDir+"/"+h.uid)+" && mkdir -m 0700 "+dir+"; }"); err != nil {
 		return err
 	}
 	if err := h.upload(ctx, files, dir+"/boot.nft", text); err != nil {
 		return err
 	}
-	_, err := h.do(ctx, "write "+persistent, h.root("tee "+temporary)+" <"+dir+"/boot.nft 2>&1 >/dev/null && sync && "+
-		h.root("mv -f "+temporary+" "+persistent)+" 2>&1 && sync")
+	_, err := h.do(ctx, "write "+persistent, h.root("tee "+temporary)+" <"+dir+"/boot.nft >/dev/null && sync && "+
+		h.root("mv -f "+temporary+" "+persistent)+" && sync")
 	return err
 }
 
 // forget removes the file: nothing of ours is loaded at boot.
 func (h *host) forget(ctx context.Context) error {
-	_, err := h.do(ctx, "remove "+persistent, h.root("rm -f "+persistent)+" 2>&1 && sync")
+	_, err := h.do(ctx, "remove "+persistent, h.root("rm -f "+persistent)+" && sync")
 	return err
 }

@@ -67,7 +67,7 @@ func (Dialogue) Confirm(ctx context.Context, s targets.Session, p *targets.Push)
 		if err := h.runs(ctx, load); err != nil {
 			return err // the rollback comes
 		}
-		if _, err := h.do(ctx, "stop the rollback", fmt.Sprintf("mv %[1]s/armed %[1]s/confirmed 2>&1", h.dir(p))); err != nil {
+		if _, err := h.do(ctx, "stop the rollback", fmt.Sprintf("mv %[1]s/armed %[1]s/confirmed", h.dir(p))); err != nil {
 			return fmt.Errorf("%w\nthe machine may have gone back already", err)
 		}
 	case "fired", "failed", "settled":
@@ -229,6 +229,6 @@ func (h *host) sweep(ctx context.Context) error {
 	if err != nil || !strings.Contains(answer, "yes") {
 		return err
 	}
-	_, err = h.do(ctx, "remove a file that was being written", h.root("rm -f "+temporary)+" 2>&1")
+	_, err = h.do(ctx, "remove a file that was being written", h.root("rm -f "+temporary)+"")
 	return err
 }

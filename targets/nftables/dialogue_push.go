@@ -34,7 +34,7 @@ func note(p *targets.Push, format string, args ...any) {
 // Pending are other pushes on the machine, and edits of the file of ours that
 // are not loaded.
 func (Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
-	h, err := begin(ctx, s, p)
+	h, err := look(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (Dialogue) Prepare(ctx context.Context, s targets.Session, p *targets.Push)
 			return err
 		}
 	}
-	if _, err := h.do(ctx, "check the new rules", h.root(h.nft+" -c -f -")+" <"+dir+"/new.nft 2>&1"); err != nil {
+	if _, err := h.do(ctx, "check the new rules", h.root(h.nft+" -c -f -")+" <"+dir+"/new.nft"); err != nil {
 		return err
 	}
 	// As the agent will do it, without a terminal: sudo can be told to want one.
@@ -168,10 +168,10 @@ func (h *host) survives(ctx context.Context) error {
 // makeDir makes the directory of a push, alone on the machine.
 func (h *host) makeDir(ctx context.Context, p *targets.Push) error {
 	account, dir := runDir+"/"+h.uid, h.dir(p)
-	if _, err := h.do(ctx, "make the directory of pushes", h.root("install -d -m 0755 "+runDir)+" 2>&1 && "+h.root("install -d -m 0755 -o "+h.uid+" "+account)+" 2>&1"); err != nil {
+	if _, err := h.do(ctx, "make the directory of pushes", h.root("install -d -m 0755 "+runDir)+" && "+h.root("install -d -m 0755 -o "+h.uid+" "+account)+""); err != nil {
 		return err
 	}
-	if _, err := h.do(ctx, "make the directory of the push", "[ -O "+account+" ] && [ ! -L "+account+" ] && mkdir -m 0700 "+dir+" 2>&1"); err != nil {
+	if _, err := h.do(ctx, "make the directory of the push", "[ -O "+account+" ] && [ ! -L "+account+" ] && mkdir -m 0700 "+dir+""); err != nil {
 		return err
 	}
 	others, err := h.others(ctx, p)
@@ -224,6 +224,6 @@ func (Dialogue) Finish(ctx context.Context, s targets.Session, p *targets.Push) 
 
 func (h *host) remove(ctx context.Context, p *targets.Push) error {
 	dir := h.dir(p)
-	_, err := h.do(ctx, "remove what the push left on the machine", "[ ! -e "+dir+"/armed ] && rm -rf "+dir+" 2>&1")
+	_, err := h.do(ctx, "remove what the push left on the machine", "[ ! -e "+dir+"/armed ] && rm -rf "+dir+"")
 	return err
 }

@@ -1,7 +1,6 @@
 package nftables
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,17 +17,12 @@ import (
 	"github.com/nbfwc/nbfwc/targets"
 )
 
-// shellSession is a login for these tests: the platform's program runs in a
-// process, which may be an ssh.
+// shellSession is a login without a network: the platform's program runs in a
+// process of this machine. It takes no files.
 type shellSession struct {
-	// typed are the lines, in order; before is called with each before it is
-	// typed, and an error ends the session instead.
-	typed  []string
-	before func(line string) error
-	put    func(path string, content []byte) error
+	typed []string // the lines, in order
 
 	readOnly bool
-	echo     bool
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	out      chan []byte
@@ -39,13 +33,12 @@ type shellSession struct {
 const testWord = "w7f3a9"
 
 var _ targets.Session = (*shellSession)(nil)
-var _ targets.Uploader = (*shellSession)(nil)
 
 var errSessionEnded = errors.New("the session has ended")
 
 // newSession begins a session in a process that runs the program.
-func newSession(cmd *exec.Cmd, echo, readOnly bool) (*shellSession, error) {
-	s := &shellSession{cmd: cmd, echo: echo, readOnly: readOnly, out: make(chan []byte, 64)}
+func newSession(cmd *exec.Cmd, readOnly bool) (*shellSession, error) {
+	s := &shellSession{cmd: cmd, readOnly: readOnly, out: make(chan []byte, 64)}
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -78,7 +71,9 @@ func newSession(cmd *exec.Cmd, echo, readOnly bool) (*shellSession, error) {
 }
 
 // programFor is the platform's program as a session starts it.
-func programFor() string { return strings.ReplaceAll(Dialogue{}.Platform().Program, "{host}", testWord) }
+func programFor() string {
+	return strings.ReplaceAll(Dialogue{}.Platform().Program, "{host}", testWord)
+}
 
 var testPrompt = regexp.MustCompile(`(?:^|\n)` + testWord + `> $`)
 
@@ -91,7 +86,7 @@ func (s *shellSession) answer(ctx context.Context, wait time.Duration) (string, 
 		tail := s.got[max(0, len(s.got)-40):]
 		if m := testPrompt.FindIndex(tail); m != nil {
 			text := string(s.got[:len(s.got)-len(testWord)-2])
-			return strings.ReplaceAll(text, "\r\n", "\n"), nil
+			return text, nil
 		}
 		select {
 		case b, ok := <-s.out:
@@ -116,12 +111,6 @@ func (s *shellSession) Do(ctx context.Context, commands ...targets.Command) ([]s
 		if len(c.Line) > 4000 || strings.ContainsAny(c.Line, "\n\t\x1b") {
 			return answers, fmt.Errorf("no line for a terminal: %q", c.Line)
 		}
-		if s.before != nil {
-			if err := s.before(c.Line); err != nil {
-				s.Close()
-				return answers, err
-			}
-		}
 		s.typed = append(s.typed, c.Line)
 		if _, err := io.WriteString(s.in, c.Line+"\n"); err != nil {
 			return answers, err
@@ -129,12 +118,6 @@ func (s *shellSession) Do(ctx context.Context, commands ...targets.Command) ([]s
 		text, err := s.answer(ctx, 30*time.Second)
 		if err != nil {
 			return answers, fmt.Errorf("%q: %w", c.Line, err)
-		}
-		if s.echo {
-			var ok bool
-			if text, ok = strings.CutPrefix(text, c.Line+"\n"); !ok {
-				return answers, fmt.Errorf("%q was echoed as %q", c.Line, text)
-			}
 		}
 		answers = append(answers, text)
 		if err := c.Check(text, "shell", "shell"); err != nil {
@@ -148,22 +131,6 @@ func (s *shellSession) Mode() string   { return "shell" }
 func (s *shellSession) ReadOnly() bool { return s.readOnly }
 func (s *shellSession) Ends() (client, device netip.AddrPort) {
 	return
-}
-
-func (s *shellSession) Upload(_ context.Context, path string, content []byte) error {
-	if s.readOnly {
-		return targets.ErrReadOnly
-	}
-	if s.before != nil {
-		if err := s.before("upload " + path); err != nil {
-			s.Close()
-			return err
-		}
-	}
-	if s.put != nil {
-		return s.put(path, content)
-	}
-	return os.WriteFile(path, content, 0o600)
 }
 
 func (s *shellSession) Close() error {
@@ -187,7 +154,7 @@ func TestDialogueWorksInEveryShell(t *testing.T) {
 				t.Fatalf("%v: install the packages dash, bash and busybox", err)
 			}
 			program := strings.Replace(programFor(), " sh -c", " "+strings.Join(shell, " ")+" -c", 1)
-			s, err := newSession(exec.Command("sh", "-c", program), false, true)
+			s, err := newSession(exec.Command("sh", "-c", program), true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,9 +188,9 @@ func TestDialogueWorksInEveryShell(t *testing.T) {
 	}
 }
 
-// The listing of a machine without rules is empty and complete.
+// Linux has no contexts; nothing is typed before that is said.
 func TestDialogueRefusesPartitions(t *testing.T) {
-	s, err := newSession(exec.Command("sh", "-c", programFor()), false, true)
+	s, err := newSession(exec.Command("sh", "-c", programFor()), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,27 +202,4 @@ func TestDialogueRefusesPartitions(t *testing.T) {
 	if len(s.typed) > 0 {
 		t.Errorf("typed %q", s.typed)
 	}
-}
-
-// sshTo logs in to a host by the program ssh.
-func sshTo(t *testing.T, addr netip.AddrPort, key, known, user string, readOnly bool) (*shellSession, error) {
-	t.Helper()
-	args := []string{"-p", fmt.Sprint(addr.Port()), "-i", key, "-F", "none", "-o", "IdentitiesOnly=yes", "-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=yes",
-		"-o", "BatchMode=yes", "-o", "ConnectTimeout=3", "-o", "LogLevel=ERROR"}
-	to := user + "@" + addr.Addr().String()
-	cmd := exec.Command("ssh", append(append([]string{"-tt"}, args...), to, programFor())...)
-	s, err := newSession(cmd, true, readOnly)
-	if err != nil {
-		return nil, err
-	}
-	s.put = func(path string, content []byte) error {
-		c := exec.Command("ssh", append(append([]string{"-T"}, args...), to, "umask 077; cat >"+path)...)
-		c.Stdin = bytes.NewReader(content)
-		out, err := c.CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		return nil
-	}
-	return s, nil
 }
