@@ -34,7 +34,7 @@ type sessionFlags struct {
 	transcripts        string
 	state              string
 	jobs               int
-	idle               time.Duration
+	idle, timeout      time.Duration
 }
 
 func sessionArgs(cmd *cobra.Command) *sessionFlags {
@@ -49,6 +49,7 @@ func sessionArgs(cmd *cobra.Command) *sessionFlags {
 	stateFlag(cmd, &f.state)
 	fs.IntVar(&f.jobs, "jobs", 16, "`number` of devices to talk to at once")
 	fs.DurationVar(&f.idle, "silence", time.Minute, "give a device up after so much `time` without an answer")
+	f.timeout = push.DefaultTimeout
 	return f
 }
 
@@ -139,10 +140,7 @@ func newConnector(e *env, flags *sessionFlags) (*connector, error) {
 }
 
 func (c *connector) engine(progress func(*push.Device, string)) *push.Engine {
-	return &push.Engine{
-		Dial: c.dial, State: c.state, Now: c.e.now, Who: c.e.who,
-		Timeout: 2 * time.Minute, Progress: progress,
-	}
+	return &push.Engine{Dial: c.dial, State: c.state, Now: c.e.now, Who: c.e.who, Timeout: c.flags.timeout, Progress: progress}
 }
 
 // admin is the name that a device is logged in by.

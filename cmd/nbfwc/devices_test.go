@@ -91,19 +91,28 @@ func (r *rig) write(name, text string) {
 // nbfwc runs the program. Neither of the secrets may be in what it prints.
 func (r *rig) nbfwc(want int, args ...string) (stdout, stderr string) {
 	r.t.Helper()
-	var out, errs bytes.Buffer
-	status := run(env{
-		args: args, stdin: strings.NewReader(r.stdin), stdout: &out, stderr: &errs, now: time.Now, who: "alice@admin1",
-		environ: []string{
-			"NBFWC_PASSWORD=" + rigPassword, "NBFWC_ENABLE=" + rigEnable, "NBFWC_STATE=" + filepath.Join(r.dir, "state"),
-			"NBFWC_KNOWN_HOSTS=" + filepath.Join(r.dir, "known_hosts"),
-		},
-	})
+	status, stdout, stderr := r.run(args...)
 	if status != want {
-		r.t.Fatalf("%v: status %d, want %d\n%s%s", args, status, want, out.String(), errs.String())
+		r.t.Fatalf("%v: status %d, want %d\n%s%s", args, status, want, stdout, stderr)
 	}
+	return stdout, stderr
+}
+
+func (r *rig) run(args ...string) (status int, stdout, stderr string) {
+	r.t.Helper()
+	var out, errs bytes.Buffer
+	status = run(env{
+		args: args, stdin: strings.NewReader(r.stdin), stdout: &out, stderr: &errs, now: time.Now, who: "alice@admin1", environ: r.environ(),
+	})
 	r.noSecrets(strings.Join(args, " "), out.String()+errs.String())
-	return out.String(), errs.String()
+	return status, out.String(), errs.String()
+}
+
+func (r *rig) environ() []string {
+	return []string{
+		"NBFWC_PASSWORD=" + rigPassword, "NBFWC_ENABLE=" + rigEnable, "NBFWC_STATE=" + filepath.Join(r.dir, "state"),
+		"NBFWC_KNOWN_HOSTS=" + filepath.Join(r.dir, "known_hosts"),
+	}
 }
 
 func (r *rig) noSecrets(what, text string) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +55,7 @@ Exit status 2 says that a firewall was not brought to what the policy wants.`,
 	fs.StringVar(&f.resume, "resume", "", "finish the push of `device` that was cut off")
 	fs.StringVar(&f.abandon, "abandon", "", "undo the push of `device` that was cut off")
 	fs.IntVar(&f.limit, "limit", 0, "refuse if more than `number` rules of a firewall would change")
+	fs.DurationVar(&f.session.timeout, "timeout", push.DefaultTimeout, "`time` in which a push must be confirmed before a host takes it back by itself, and in which a lost device must come back")
 	fs.BoolVar(&f.yes, "yes", false, "don't ask")
 	fs.BoolVar(&f.readOnly, "read-only", false, "stop before anything is sent: a rehearsal that types only what reads")
 	fs.BoolVar(&f.opt.TakeOver, "take-over", false, "let an exclusive firewall's plan remove rules of others")
@@ -67,6 +69,8 @@ Exit status 2 says that a firewall was not brought to what the policy wants.`,
 		switch {
 		case modes > 1:
 			return usageError{errors.New("-plan, -resume and -abandon exclude each other")}
+		case f.session.timeout < time.Second || f.session.timeout > time.Hour:
+			return usageError{errors.New("-timeout must be between 1s and 1h")}
 		case f.limit < 0:
 			return usageError{errors.New("-limit must not be negative")}
 		case f.resume+f.abandon != "" && f.readOnly:

@@ -96,7 +96,7 @@ Exit status: 0 clean, 1 findings or pending changes, 2 failure.`,
 		newInit, newImport, newFmt, newValidate, newResolve, newCatalog,
 		newFlows, newExplain, newQuery, newGraph, newCheck,
 		newCompile, newPlan, newDiff,
-		newDevice, newFetch, newPush, newAudit, newHistory,
+		newDevice, newFetch, newPush, newAudit, newHistory, newLab,
 		newMan, newCompletion, newVersion,
 	} {
 		verb := add(e)

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nbfwc/nbfwc/lab"
+	"github.com/nbfwc/nbfwc/lab/sshd"
+)
+
+// crossing are packets of the policy's flows at one firewall, and some that are
+// none of the policy's business.
+func (r *rig) crossing(name string) []lab.Packet {
+	r.t.Helper()
+	e := env{stderr: os.Stderr, now: time.Now}
+	l, err := loadGraph(&e, r.policy(), &policyFlags{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var out []lab.Packet
+	for i := range l.graph.Flows {
+		f := &l.graph.Flows[i]
+		for _, path := range f.Paths {
+			for _, hop := range path {
+				if hop.Firewall.Name != name {
+					continue
+				}
+				src := f.From.Group.Legs[f.From.Leg].Addrs[0].From
+				dst := f.To.Group.Legs[f.To.Leg].Addrs[0].From
+				for _, port := range f.Ports {
+					p := lab.Packet{In: hop.In.Label, Out: hop.Out.Label, Src: src, Dst: dst, Proto: port.Proto, SrcPort: 50000, DstPort: port.From}
+					out = append(out, p)
+					p.DstPort = 13783
+					out = append(out, p)
+					p.Src, p.DstPort = src.Next().Next().Next().Next(), port.From
+					out = append(out, p)
+				}
+			}
+		}
+	}
+	if len(out) < 9 {
+		r.t.Fatalf("only %d packets cross %s", len(out), name)
+	}
+	return out
+}
+
+func verdicts(d lab.Device, packets []lab.Packet) []lab.Verdict {
+	out := make([]lab.Verdict, len(packets))
+	for i, p := range packets {
+		out[i] = d.Decide(p)
+	}
+	return out
+}
+
+func alike(a, b []lab.Verdict) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// stand says what a report says of where the device stands, and whether its
+// record is open.
+func stand(report string) (words string, open bool) {
+	for name, text := range map[string]string{
+		"unchanged": "nothing was changed", "new": "it does what the policy says, and will", "old": "it does what it did before the push",
+		"between": "it is between old and new", "unsaved": "but would not after a restart", "unknown": "where it stands is not known",
+	} {
+		if strings.Contains(strings.Join(strings.Fields(report), " "), text) {
+			words = name
+		}
+	}
+	return words, strings.Contains(report, "-resume")
+}
+
+// commandsOfPush is how many lines a whole push types on a device.
+func commandsOfPush(t *testing.T, name string) int {
+	r := newRig(t)
+	r.nbfwc(0, "push", r.policy(), "-firewall", name, "-yes", "-transcripts", filepath.Join(r.dir, "transcripts"))
+	n := strings.Count(r.read("transcripts/"+name+".log"), "\n> ")
+	if n < 40 {
+		t.Fatalf("a push on %s types only %d lines", name, n)
+	}
+	return n
+}
+
+// TestCutAtEveryCommand: a push of each kind of device over SSH is cut off at
+// each of its commands, before or after the device has done it; the device can
+// be reached again at once, or only later. What the report says of the device is
+// true, every packet is treated by the old or the new policy, and afterwards
+// -resume leads to the new one and -abandon to the old one.
+func TestCutAtEveryCommand(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"dc", "apps", "branch"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := commandsOfPush(t, name)
+			const lanes = 4
+			for lane := range lanes {
+				t.Run(fmt.Sprint(lane), func(t *testing.T) {
+					t.Parallel()
+					for at := 1 + lane; at <= n+5; at += lanes {
+						cutAt(t, name, at)
+					}
+				})
+			}
+		})
+	}
+}
+
+func cutAt(t *testing.T, name string, at int) {
+	t.Helper()
+	r := newRig(t)
+	d, packets := r.devices[name], r.crossing(name)
+	old := verdicts(d, packets)
+	f := sshd.Faults{Gone: at%2 == 0, Reset: at%5 == 0}
+	if at%3 == 0 {
+		f.DropBefore = at
+	} else {
+		f.DropAfter = at
+	}
+	what := fmt.Sprintf("%s, cut at command %d (%+v)", name, at, f)
+	r.servers[name].SetFaults(f)
+	status, report := r.try("push", r.policy(), "-firewall", name, "-yes", "-timeout", "1s", "-silence", "5s")
+	r.servers[name].SetFaults(sshd.Faults{})
+	words, open := stand(report)
+	now := verdicts(d, packets)
+	fail := func(format string, args ...any) {
+		t.Helper()
+		t.Errorf("%s: status %d: %s\n%s", what, status, fmt.Sprintf(format, args...), report)
+	}
+	if (status == 0) != (words == "new") || status == 1 {
+		fail("status and report don't fit")
+	}
+	if (words == "old" || words == "unchanged") && !alike(now, old) {
+		fail("the device doesn't do what it did before")
+	}
+	if (words == "between" || words == "unknown" || words == "unsaved") != open {
+		fail("open: %v", open)
+	}
+	if words == "" && (!alike(now, old) || !strings.Contains(report, "Nothing was sent")) {
+		fail("nothing is said of the device")
+	}
+
+	switch {
+	case open && at%4 < 2:
+		status, report = r.try("push", "-abandon", name)
+		if words, open := stand(report); status != 0 || words != "old" || open || !alike(verdicts(d, packets), old) {
+			fail("-abandon says %q, open %v", words, open)
+		}
+	case open:
+		status, report = r.try("push", "-resume", name)
+		if words, open := stand(report); status != 0 || words != "new" || open {
+			fail("-resume says %q, open %v", words, open)
+		}
+	}
+	if status, report = r.try("push", r.policy(), "-firewall", name, "-yes"); status != 0 {
+		fail("the next push")
+	}
+	want := verdicts(d, packets)
+	for i := range packets {
+		if now[i] != old[i] && now[i] != want[i] {
+			fail("%v was treated neither as before (%d) nor as after (%d) but %d", packets[i], old[i], want[i], now[i])
+		}
+	}
+	if words == "new" && !alike(now, want) {
+		fail("it was not new")
+	}
+	if alike(old, want) {
+		fail("the push changes nothing for these packets")
+	}
+	if out, _ := r.nbfwc(1, "audit", r.policy(), "-json"); words == "" && out == "" {
+		fail("no audit")
+	}
+}
+
+// try runs the program and returns all that it prints.
+func (r *rig) try(args ...string) (status int, report string) {
+	r.t.Helper()
+	status, out, errs := r.run(args...)
+	return status, out + errs
+}
+
+// TestTerminalsThatMisbehave: a push over a terminal that is slow, cuts
+// everything to pieces, colours, or throws lines in between, does all or says
+// why not. It never does something else.
+func TestTerminalsThatMisbehave(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name    string
+		faults  sshd.Faults
+		mayFail bool
+	}{
+		{"byte by byte", sshd.Faults{Chunk: 1}, false},
+		{"slow", sshd.Faults{Chunk: 40, Delay: 300 * time.Microsecond}, false},
+		{"a pause after each look-alike of a prompt", sshd.Faults{PromptPause: 30 * time.Millisecond}, false},
+		{"prompts in two halves", sshd.Faults{CutPrompt: 20 * time.Millisecond}, false},
+		{"escapes of a terminal", sshd.Faults{Escapes: true}, false},
+		{"lines broken at 80 columns", sshd.Faults{WrapOutput: 80}, true},
+		{"lines of others in answers", sshd.Faults{Noise: "%ASA-5-111008: User 'bob' executed the 'show clock' command.", NoiseEvery: 7}, true},
+		{"slow logins", sshd.Faults{LoginDelay: 300 * time.Millisecond, ShellDelay: 700 * time.Millisecond}, false},
+		{"the channel ends, the connection doesn't", sshd.Faults{Exit: sshd.ExitChannel}, false},
+		{"no word at the end", sshd.Faults{Exit: sshd.ExitConnection}, false},
+	} {
+		for _, name := range []string{"dc", "apps", "branch"} {
+			t.Run(x.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				d, packets := r.devices[name], r.crossing(name)
+				old := verdicts(d, packets)
+				r.servers[name].SetFaults(x.faults)
+				status, report := r.try("push", r.policy(), "-firewall", name, "-yes", "-timeout", "2s")
+				r.servers[name].SetFaults(sshd.Faults{})
+				words, open := stand(report)
+				if status != 0 && (!x.mayFail || open || !alike(verdicts(d, packets), old)) {
+					t.Errorf("status %d, %s, open %v:\n%s", status, words, open, report)
+				}
+				out, _ := r.nbfwc(1, "audit", r.policy(), "-json") // the other two are as they were
+				if status == 0 && strings.Count(out, `"commands": 0`) != 1 {
+					t.Errorf("the audit is not content:\n%s", out)
+				}
+			})
+		}
+	}
+}
+
+// TestKilled: a push whose process is killed while the device is working on a
+// command can be finished, or undone.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"dc", "apps", "branch"} {
+		for i, recovery := range []string{"-resume", "-abandon"} {
+			t.Run(name+recovery, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				d, packets := r.devices[name], r.crossing(name)
+				old := verdicts(d, packets)
+				r.servers[name].SetFaults(sshd.Faults{HangAfter: 45 + 7*i})
+				cmd := exec.Command("nbfwc", "push", r.policy(), "-firewall", name, "-yes")
+				cmd.Env = append(os.Environ(), r.environ()...)
+				var report strings.Builder
+				cmd.Stdout, cmd.Stderr = &report, &report
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(3 * time.Second)
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				cmd.Wait()
+				r.servers[name].SetFaults(sshd.Faults{})
+
+				if _, text := r.try("push", r.policy(), "-firewall", name, "-yes"); !strings.Contains(text, "-resume "+name) {
+					t.Errorf("the next push doesn't say that one is open:\n%s\nafter:\n%s", text, report.String())
+				}
+				out, _ := r.nbfwc(0, "push", recovery, name)
+				words, open := stand(out)
+				now := verdicts(d, packets)
+				want := []string{"new", "old"}[i]
+				if words != want || open || alike(now, old) != (want == "old") {
+					t.Errorf("%s: %s, open %v, as before: %v\n%s", recovery, words, open, alike(now, old), out)
+				}
+			})
+		}
+	}
+}
