@@ -403,6 +403,7 @@ func (r *reading) blank() error {
 			if mode != s.mode {
 				return fmt.Errorf("%w: an empty line led from mode %s to %s", ErrLost, s.mode, mode)
 			}
+			s.buf = bytes.Clone(s.buf) // and let go of what was before it
 			return nil
 		}
 		if err := s.next(r.wait); err != nil {

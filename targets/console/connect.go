@@ -144,9 +144,12 @@ func (w *way) probe(ctx context.Context, addr netip.AddrPort, config *ssh.Client
 
 // extend logs in on a host and makes it the end of the way.
 func (w *way) extend(ctx context.Context, addr netip.AddrPort, v *verifier, a *authority, limit time.Duration) error {
-	known, err := v.known(addr)
+	known, revoked, err := v.known(addr)
 	if err != nil {
 		return err
+	}
+	if len(known) == 0 {
+		known = revoked // so that it is said
 	}
 	config := clientConfig(a.username)
 	// None for a host that isn't on file: verify says so, with the key that it has.

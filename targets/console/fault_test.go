@@ -233,7 +233,10 @@ func TestUnasked(t *testing.T) {
 	d.pace = func(out io.Writer, text []byte) error {
 		_, err := out.Write(text)
 		if bytes.HasSuffix(text, []byte("LATE\r\n")) {
-			go func() { time.Sleep(100 * time.Millisecond); _, _ = out.Write([]byte("\r\n%ASA-5-111008: noise\r\nfw01> ")) }()
+			go func() {
+				time.Sleep(100 * time.Millisecond)
+				_, _ = out.Write([]byte("\r\n%ASA-5-111008: noise\r\nfw01> "))
+			}()
 		}
 		return err
 	}

@@ -104,21 +104,25 @@ func (v *verifier) verify(addr netip.AddrPort, key ssh.PublicKey) error {
 	return e
 }
 
-// known are the keys on file for an address.
-func (v *verifier) known(addr netip.AddrPort) ([]HostKey, error) {
+// known are the keys on file for an address, and those of them that are revoked.
+func (v *verifier) known(addr netip.AddrPort) (good, revoked []HostKey, err error) {
 	nobody, err := ssh.NewPublicKey(ed25519.PublicKey(make([]byte, ed25519.PublicKeySize)))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var e *HostKeyError
 	if err := v.verify(addr, nobody); !errors.As(err, &e) {
-		return nil, err
+		return nil, nil, err
 	}
-	// A key that is on file and revoked is not on file.
-	return slices.DeleteFunc(e.Known, func(k HostKey) bool {
+	for _, k := range e.Known {
 		var r *HostKeyError
-		return errors.As(v.verify(addr, k.key), &r) && r.Revoked
-	}), nil
+		if errors.As(v.verify(addr, k.key), &r) && r.Revoked {
+			revoked = append(revoked, k)
+		} else {
+			good = append(good, k)
+		}
+	}
+	return good, revoked, nil
 }
 
 // algorithms are what is offered to a device, so that it shows a key of a type
@@ -207,7 +211,8 @@ func Known(files []string, addr netip.AddrPort) ([]HostKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.known(addr)
+	good, _, err := v.known(addr)
+	return good, err
 }
 
 // Trust writes an entry for an address to a file of known hosts, which is made
