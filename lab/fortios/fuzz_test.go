@@ -14,6 +14,8 @@ func FuzzType(f *testing.F) {
 		"config firewall service custom\nedit S\nset protocol ICMP\nset icmptype 8\nnext\nedit T\nset udp-portrange 1:2-3\nset protocol IP\nnext\nend\nshow\nget\n",
 		"config firewall policy\nedit 0\nset name x\nset srcintf any\nset dstintf any\nset srcaddr all\nset dstaddr all\nset schedule always\nset service ALL\nset action accept\nset nat enable\nnext\nclone 1 to 0\nmove 2 before 1\npurge\ny\n",
 		"config firewall addrgrp\nedit G\nset member all none\nset exclude enable\nset exclude-member none\nnext\nedit H\nset member G\nend\nconfig firewall addrgrp\nrename G to I\nshow full\n",
+		"execute backup config flash a\nconfig system global\nset cfg-save manual\nend\nexecute cfg save\nexecute revision list config\nexecute restore config flash 1\nn\nexecute batch start\nconfig system global\nend\nexecute batch end\nexecute batch lastlog\n",
+		"execute config-transaction start 5\nconfig system global\nset cfg-save revert\nend\nexecute config-transaction show txn-cli-commands\ndiagnose sys config-transaction show txn-lock\nexecute config-transaction commit\nget system ha status\ndiagnose sys ha checksum cluster\n",
 		"execute config-transaction start\nconfig firewall address\nedit A\nend\nexecute config-transaction commit\nshow | grep -f all\n",
 		"config router static\nedit 1\nset dst 0.0.0.0/0\nunset comment\nend\nconfig system sdwan\nconfig zone\nedit v\nend\nend\nconfig system session-ttl\nset default 300\nconfig port\nedit 1\nset timeout 5\nend\nend\n",
 	} {

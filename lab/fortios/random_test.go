@@ -14,13 +14,15 @@ var phrases = []string{
 	"set srcintf <intf>", "set dstintf <intf>", "set srcaddr <name>", "set dstaddr <name>", "set schedule always", "set service <name>", "set name <name>", "set action accept",
 	"set exclude enable", "set exclude-member <name>", "set interface <intf>", "append interface <intf>", "set comment <name>", "unset comment", "delete <name>", "delete <id>",
 	"rename <name> to <name>", "clone <id> to <id>", "move <id> before <id>", "move <name> after <name>", "purge", "y", "config port", "set default 900", "show", "get",
-	"execute config-transaction <tx>", "set nat enable", "set status disable",
+	"execute config-transaction <tx>", "set nat enable", "set status disable", "set cfg-save <save>", "execute cfg save", "execute backup config flash <name>",
+	"execute batch <batch>", "diagnose sys ha checksum cluster", "get system ha status", "execute revision list config",
 }
 
 var words = map[string][]string{
 	"table": {"address", "addrgrp", "service custom", "service group", "policy", "policy", "vip", "ippool", "local-in-policy"}, "system": {"interface", "zone", "session-ttl", "sdwan", "global"},
 	"name": {"A", "B", "C", "D", "all", "ALL"}, "id": {"0", "1", "2", "7"}, "ip": {"10.0.0.0/8", "10.0.0.1 255.255.255.255"}, "type": {"iprange", "ipmask", "fqdn"},
 	"ports": {"80", "1-9:5", "9-1", "1556 22"}, "proto": {"ICMP", "IP", "TCP/UDP/SCTP"}, "intf": {"A", "B", "any", "port1"}, "tx": {"start", "commit", "abort"},
+	"save": {"automatic", "manual", "revert"}, "batch": {"start", "end", "end"},
 }
 
 func fill(r *rand.Rand, s string) string {

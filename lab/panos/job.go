@@ -101,7 +101,8 @@ const (
 )
 
 // part returns the changes that a commit of these administrators takes, all
-// of them if none are named, and the configuration that it makes.
+// of them if none are named, and the configuration that it makes: the candidate
+// itself if there are no others.
 func (d *Device) part(admins []string) (own map[int]bool, make func() (*node, []string)) {
 	own = map[int]bool{}
 	var changes []change
@@ -111,7 +112,7 @@ func (d *Device) part(admins []string) (own map[int]bool, make func() (*node, []
 			changes = append(changes, c)
 		}
 	}
-	if len(admins) == 0 {
+	if len(changes) == len(d.pending) {
 		whole := d.candidate.copy()
 		return own, func() (*node, []string) { return whole, nil }
 	}

@@ -158,6 +158,8 @@ func FuzzType(f *testing.F) {
 	f.Add("set address A ip-netmask 10.0.0.1\nset address-group G static [ A ]\nrename address A to B\ncopy address B to C\nmove address C top\ncommit force\nshow\n")
 	f.Add("set deviceconfig system a b c\nset deviceconfig system a b d\nset network x [ a b ]\ndelete network x a\nset network x a y\ncommit\n")
 	f.Add("set address A description '\"' ip-range 1.1.1.1-1.1.1.2\nset tag t color color3\nedit address A\nset tag t\ncommit\nexit\nsave config to x\nload config from x\nrevert config\n")
+	f.Add("set address A ip-netmask 10.0.0.1\nrun show config diff\nrun show config list changes\nrequest config-lock add comment \"a b\"\nrun show config-locks\nvalidate full\ncommit partial admin [ admin x ] description d\nrun show jobs all\nrequest config-lock remove\n")
+	f.Add("commit\nload config version 1\nrun show config audit info\nrun show running security-policy\nrun test security-policy-match source 10.0.0.1 destination ::1 protocol 6\nrevert config partial admin admin\nrun show rule-hit-count vsys vsys-name vsys1 rule-base security rules list [ a ]\nrun set cli pager on\nrun delete config saved x\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 4000 || strings.ContainsRune(text, 0xFFFD) || !strings.Contains(text, "\n") || strings.ToValidUTF8(text, "") != text {
 			return
