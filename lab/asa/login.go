@@ -49,6 +49,10 @@ func (s *Session) Idle() time.Duration {
 }
 
 func (s *Session) idle() time.Duration {
+	const usual = 5 * time.Minute
+	if s.d.cfg == nil { // the session has ended, and the device sleeps
+		return usual
+	}
 	for _, b := range s.d.cfg.blocks {
 		if m, ok := strings.CutPrefix(b.top, "ssh timeout "); ok {
 			if n, ok := decimal(strings.TrimSpace(m)); ok && n > 0 {
@@ -56,7 +60,7 @@ func (s *Session) idle() time.Duration {
 			}
 		}
 	}
-	return 5 * time.Minute
+	return usual
 }
 
 // expired ends a session in which nothing was typed for too long.

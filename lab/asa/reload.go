@@ -197,6 +197,7 @@ func (b *box) restart() error {
 		b.passive, b.peer.passive = true, false
 	}
 	for i, d := range b.views() {
+		d.unpack()
 		d.drafts = nil
 		if b.peer != nil {
 			d.follow(b.peer.views()[i])

@@ -11,6 +11,7 @@ func (d *Device) Running() string {
 	d.lock()
 	defer d.mu.Unlock()
 	d.unpack()
+	defer d.pack()
 	return d.running()
 }
 
@@ -239,5 +240,6 @@ func (d *Device) Startup() string {
 	d.lock()
 	defer d.mu.Unlock()
 	d.unpack()
+	defer d.pack()
 	return d.startupText()
 }

@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -35,13 +36,19 @@ func BenchmarkLongOutput(b *testing.B) {
 // BenchmarkFleet is what a thousand devices of 2,000 lines take, and what
 // a login on each of them takes more.
 func BenchmarkFleet(b *testing.B) {
+	for _, compact := range []bool{false, true} {
+		b.Run(fmt.Sprintf("compact=%v", compact), func(b *testing.B) { fleet(b, compact) })
+	}
+}
+
+func fleet(b *testing.B, compact bool) {
 	const devices = 1000
 	text := twoThousandLines()
 	for b.Loop() {
 		empty := heap()
 		servers := make([]*Server, devices)
 		for i := range servers {
-			d := asa.New(asa.Options{Enabled: true})
+			d := asa.New(asa.Options{Enabled: true, Compact: compact})
 			if err := d.Load(text); err != nil {
 				b.Fatal(err)
 			}
@@ -62,6 +69,9 @@ func BenchmarkFleet(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			if _, err := sess.StdinPipe(); err != nil { // without it the login would end
+				b.Fatal(err)
+			}
 			out, _ := sess.StdoutPipe()
 			if err := sess.Shell(); err != nil {
 				b.Fatal(err)
@@ -71,12 +81,20 @@ func BenchmarkFleet(b *testing.B) {
 			}
 		}
 		busy := heap()
+		for i, s := range servers {
+			if s.Sessions() != 1 {
+				b.Fatalf("nobody is logged in on device %d", i)
+			}
+		}
 		b.ReportMetric(float64(idle-empty)/devices/1024, "KiB/device")
-		b.ReportMetric(float64(busy-idle)/devices/1024, "KiB/login+client")
 		for i, s := range servers {
 			clients[i].Close()
 			s.Close()
 		}
+		after := heap()
+		b.ReportMetric(float64(after-empty)/devices/1024, "KiB/device-after")
+		b.ReportMetric(float64(busy-idle)/devices/1024, "KiB/login+client")
+		runtime.KeepAlive(servers)
 	}
 }
 

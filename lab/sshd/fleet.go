@@ -34,8 +34,8 @@ type Member struct {
 	// Address is where it is served; "" for where it was before, or else a free
 	// port.
 	Address string
-	Device lab.Device
-	Server *Server // set by Start
+	Device  lab.Device
+	Server  *Server // set by Start
 }
 
 // FleetOptions is what the devices of a fleet have in common.
