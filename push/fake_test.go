@@ -445,16 +445,17 @@ func (fakeTarget) Parse(r io.Reader, _ targets.ParseOptions) (*targets.Config, e
 		switch w[0] {
 		case "hostname":
 			c.Hostname = w[1]
-		case "version":
+		case "version": // of the software
 			c.OS = w[1]
 		case "manager":
 			c.Manager = w[1]
 		case "nat":
 			c.NAT = append(c.NAT, targets.NATRule{Text: in.Text()})
+			c.Digest += in.Text() + ";"
 		case "ours", "other":
 			lines = append(lines, in.Text())
 		case "end":
-			c.RuleSet, c.Model, c.Digest = rulesOf(lines), lines, strings.Join(lines, ";")
+			c.RuleSet, c.Model, c.Digest = rulesOf(lines), lines, c.Digest+strings.Join(lines, ";")
 			return c, nil
 		default:
 			return nil, fmt.Errorf("no line of a fake device: %q", in.Text())

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -182,6 +183,13 @@ func readPlan(dir string, i int) (p planFile, err error) {
 	}
 	if err := json.Unmarshal(content, &p); err != nil {
 		return p, fmt.Errorf("%s: %w", path, err)
+	}
+	if p.Device.Reach != nil { // the file has it in several lines
+		var b bytes.Buffer
+		if err := json.Compact(&b, p.Device.Reach); err != nil {
+			return p, fmt.Errorf("%s: %w", path, err)
+		}
+		p.Device.Reach = b.Bytes()
 	}
 	if p.Version != planVersion {
 		return p, fmt.Errorf("%s is of version %d of this file, which another version of the program wrote", path, p.Version)
