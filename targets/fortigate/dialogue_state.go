@@ -12,34 +12,49 @@ import (
 )
 
 // Pending lists config transactions that are open, units of a cluster that
-// aren't in sync, and that the device doesn't save by itself.
+// aren't in sync, that the device doesn't save by itself, and what of it the
+// device doesn't tell. An account that only reads need not have the right to ask.
 func (Dialogue) Pending(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
 	st, err := askStatus(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	var list []string
+	asks := []func(context.Context, targets.Session, *status) ([]string, error){pendingSave}
 	if hasTransactions(st.Version) {
-		ids, err := askOpen(ctx, s, &st)
-		if err != nil {
+		asks = append(asks, pendingTransactions)
+	}
+	if st.Pair {
+		asks = append(asks, pendingSync)
+	}
+	var list []string
+	for _, ask := range asks {
+		found, err := ask(ctx, s, &st)
+		switch {
+		case refused(err) && s.Mode() == root && s.ReadOnly():
+		case refused(err) && s.Mode() == root:
+			found = []string{"what others have pending isn't known: " + err.Error()}
+		case err != nil:
 			return nil, err
 		}
-		if len(ids) > 0 {
-			list = append(list, "config transactions of others are open ("+strings.Join(ids, ", ")+"), and what they have changed is locked; wait until they are committed or aborted")
-		}
+		list = append(list, found...)
 	}
-	mode, err := askSaveMode(ctx, s, &st)
-	if err != nil {
+	return list, nil
+}
+
+func pendingTransactions(ctx context.Context, s targets.Session, st *status) ([]string, error) {
+	ids, err := askOpen(ctx, s, st)
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	if mode != "automatic" {
-		list = append(list, "changes are saved by command only (cfg-save "+mode+"), and the command line doesn't tell whether some of others are unsaved, which a push would save with its own; save or revert them, and set cfg-save automatic")
+	return []string{"config transactions of others are open (" + strings.Join(ids, ", ") + "), and what they have changed is locked; wait until they are committed or aborted"}, nil
+}
+
+func pendingSave(ctx context.Context, s targets.Session, st *status) ([]string, error) {
+	mode, err := askSaveMode(ctx, s, st)
+	if err != nil || mode == "automatic" {
+		return nil, err
 	}
-	if !st.Pair {
-		return list, nil
-	}
-	apart, err := askApart(ctx, s, &st)
-	return append(list, apart...), err
+	return []string{"changes are saved by command only (cfg-save " + mode + "), and the command line doesn't tell whether some of others are unsaved, which a push would save with its own; save or revert them, and set cfg-save automatic"}, nil
 }
 
 var transactionID = regexp.MustCompile(`(?m)^` + openTransaction)
@@ -70,8 +85,8 @@ func askSaveMode(ctx context.Context, s targets.Session, st *status) (string, er
 
 var memberState = regexp.MustCompile(`(?m)^\s*([A-Z0-9]+) ?\(updated [^)\n]*\): *(.*?)\s*$`)
 
-// askApart lists the units of a cluster that aren't in sync.
-func askApart(ctx context.Context, s targets.Session, st *status) ([]string, error) {
+// pendingSync lists the units of a cluster that aren't in sync.
+func pendingSync(ctx context.Context, s targets.Session, st *status) ([]string, error) {
 	answers, err := global(ctx, s, st, readHA)
 	if err != nil {
 		return nil, err
