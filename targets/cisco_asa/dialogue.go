@@ -28,15 +28,15 @@ const (
 // Platform is the command line of an ASA. A prompt is the host name, then what
 // "prompt" adds (context, priority, state), which changes on the way.
 func (Dialogue) Platform() targets.Platform {
-	const head = `{host}(?:/[A-Za-z0-9._-]{1,63}){0,4}`
+	const head = `{host}(?:/[A-Za-z0-9._-]+)*`
 	return targets.Platform{
 		Name: "cisco_asa",
-		Host: `[A-Za-z0-9][A-Za-z0-9._-]{0,62}`,
+		Host: `[A-Za-z0-9][A-Za-z0-9._-]*`,
 		Modes: []targets.Mode{
 			{Name: modeExec, Prompt: head + `> ?`},
 			{Name: modeEnable, Prompt: head + `# ?`},
 			{Name: modeSession, Prompt: head + `\(config-s\)# ?`},
-			{Name: modeConfig, Prompt: head + `\(config(?:-[a-z0-9-]{1,60})?\)# ?`},
+			{Name: modeConfig, Prompt: head + `\(config(?:-[a-z0-9-]+)?\)# ?`},
 		},
 		More:  `<--- More --->`,
 		Width: 511,

@@ -42,7 +42,7 @@ func identify(ctx context.Context, s targets.Session) (targets.Identity, error) 
 	if strings.Contains(firewall, "Transparent") {
 		return id, errors.New("the device is in transparent firewall mode, in which packets are bridged; nbfwc manages routed mode only")
 	}
-	name, err := ask(ctx, s, reads(cmdHostname, `[A-Za-z0-9._-]{1,255}`))
+	name, err := ask(ctx, s, reads(cmdHostname, `[A-Za-z0-9._-]+`))
 	if err != nil {
 		return id, err
 	}
