@@ -41,7 +41,7 @@ func newDriver(p targets.Platform, at *prompts, host string, t transport.Impleme
 	def.Default.Driver, def.Default.Desired = "network", at.names[0]
 	def.Default.Levels = map[string]definitionLevel{}
 	for i, name := range at.names {
-		def.Default.Levels[name] = definitionLevel{name, at.levels[i]}
+		def.Default.Levels[name] = definitionLevel{name, "^" + at.texts[i] + "$"}
 	}
 	if len(def.Default.Levels) != len(at.names) {
 		return nil, fmt.Errorf("platform %s has two modes of the same name", p.Name)
@@ -72,7 +72,7 @@ func newDriver(p targets.Platform, at *prompts, host string, t transport.Impleme
 // learn tells the driver the prompts of one host, instead of those of any.
 func learn(d *network.Driver, at *prompts) {
 	for i, name := range at.names {
-		d.PrivilegeLevels[name].Pattern = at.levels[i]
+		d.PrivilegeLevels[name].Pattern = "^" + at.texts[i] + "$"
 	}
 	d.UpdatePrivileges()
 }

@@ -13,12 +13,12 @@ const maxPrompt = 1024
 
 // prompts tell the modes of a platform. Before a host is learned they take any.
 type prompts struct {
-	names  []string
-	whole  []*regexp.Regexp
-	begin  []*regexp.Regexp // a prompt at the begin of a line
-	end    []*regexp.Regexp // a prompt at the end of a line
-	host   string           // "" before it is learned
-	levels []string         // whole, as scrapligo wants them
+	names []string
+	texts []string // patterns
+	whole []*regexp.Regexp
+	begin *regexp.Regexp // prompts at the begin of a line; nil before it is needed
+	end   *regexp.Regexp // and at the end of one
+	host  string         // "" before it is learned
 }
 
 // newPrompts compiles the prompts of a platform for one host, or for any.
@@ -30,22 +30,13 @@ func newPrompts(p targets.Platform, host string) (*prompts, error) {
 	}
 	for _, m := range p.Modes {
 		pattern := strings.ReplaceAll(m.Prompt, "{host}", text)
-		for _, x := range []struct {
-			to   *[]*regexp.Regexp
-			text string
-		}{
-			{&out.whole, "^(?:" + pattern + ")$"},
-			{&out.begin, "^(?:" + pattern + ")"},
-			{&out.end, "(?:" + pattern + ")$"},
-		} {
-			re, err := regexp.Compile(x.text)
-			if err != nil {
-				return nil, fmt.Errorf("platform %s, mode %s: %w", p.Name, m.Name, err)
-			}
-			*x.to = append(*x.to, re)
+		re, err := regexp.Compile("^(?:" + pattern + ")$")
+		if err != nil {
+			return nil, fmt.Errorf("platform %s, mode %s: %w", p.Name, m.Name, err)
 		}
 		out.names = append(out.names, m.Name)
-		out.levels = append(out.levels, "^(?:"+pattern+")$")
+		out.texts = append(out.texts, "(?:"+pattern+")")
+		out.whole = append(out.whole, re)
 	}
 	if len(out.names) == 0 {
 		return nil, fmt.Errorf("platform %s has no modes", p.Name)
@@ -66,29 +57,24 @@ func (p *prompts) mode(line string) string {
 	return ""
 }
 
-// prefix is the longest prompt that the line begins with.
+// prefix is the prompt that the line begins with.
 func (p *prompts) prefix(line string) string {
-	longest := ""
-	for _, re := range p.begin {
-		if m := re.FindString(line); len(m) > len(longest) {
-			longest = m
-		}
+	if p.begin == nil {
+		p.begin = regexp.MustCompile("^(?:" + strings.Join(p.texts, "|") + ")")
+		p.begin.Longest()
 	}
-	return longest
+	return p.begin.FindString(line)
 }
 
-// suffix is the longest prompt that the line ends with.
+// suffix is the prompt that the line ends with.
 func (p *prompts) suffix(line string) string {
-	longest := ""
-	for _, re := range p.end {
-		if m := re.FindString(line); len(m) > len(longest) {
-			longest = m
-		}
+	if p.end == nil {
+		p.end = regexp.MustCompile("(?:" + strings.Join(p.texts, "|") + ")$")
 	}
-	return longest
+	return p.end.FindString(line)
 }
 
-// learn returns the text of the host in a prompt, the shortest that makes the
+// learnHost returns the text of the host in a prompt, the shortest that makes the
 // whole prompt.
 func learnHost(p targets.Platform, prompt string) (string, error) {
 	for _, m := range p.Modes {
@@ -107,7 +93,7 @@ func learnHost(p targets.Platform, prompt string) (string, error) {
 	return "", fmt.Errorf("%q is no prompt", prompt)
 }
 
-// question compiles what a question ends the output with.
+// compileAsk compiles what questions end the output with.
 func compileAsk(list []targets.Question) ([]*regexp.Regexp, error) {
 	var out []*regexp.Regexp
 	for _, q := range list {
