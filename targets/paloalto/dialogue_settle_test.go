@@ -185,3 +185,36 @@ func TestSettleNothing(t *testing.T) {
 	}
 	b.clean()
 }
+
+// TestSettleJournal: edits that took each other back are taken out of the
+// journal as well, so that the next push finds nothing of ours.
+func TestSettleJournal(t *testing.T) {
+	b := newBench(t)
+	_, settle := b.prepared(t)
+	b.type_(me, "configure", "set address NBU-x ip-netmask 10.9.9.9/32", "delete address NBU-x")
+	if _, err := settle(); err != nil {
+		t.Fatal(err)
+	}
+	b.clean()
+}
+
+// TestConfirm: a push is confirmed only while what runs is what was planned.
+func TestConfirm(t *testing.T) {
+	b := newBench(t)
+	p, err := b.push("p1", b.new)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.end(t.Context(), p); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	b.some, b.was, b.now = nil, nil, nil
+	b.type_("bob", "configure", "delete rulebase security rules NBU-client-outside-to-media-inside", "commit")
+	if err := b.end(t.Context(), p); err == nil || !strings.Contains(err.Error(), "isn't what was planned") {
+		t.Errorf("after somebody has removed a rule: %v", err)
+	}
+	p.Change.Steps = nil
+	if err := b.end(t.Context(), p); err != nil {
+		t.Errorf("without steps: %v", err)
+	}
+}
