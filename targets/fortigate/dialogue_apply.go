@@ -63,11 +63,21 @@ func (Dialogue) Apply(ctx context.Context, s targets.Session, p *targets.Push) e
 	}
 	if _, err := s.Do(ctx, lines...); err != nil {
 		if refused(err) {
-			err = errors.Join(err, leave(ctx, s))
+			err = errors.Join(explained(err), leave(ctx, s))
 		}
 		return err
 	}
 	return nil
+}
+
+// explained says what it means that the device opened an entry that the change
+// was to make.
+func explained(err error) error {
+	var e *targets.AnswerError
+	if errors.As(err, &e) && e.Answer == "" && strings.HasPrefix(e.Command, "edit ") {
+		return fmt.Errorf("%w: there is such an entry already, which wasn't there when the change was planned", err)
+	}
+	return err
 }
 
 const (
@@ -98,7 +108,7 @@ func together(ctx context.Context, s targets.Session, lines []targets.Command) e
 		stop()
 		guard, stop = next, stopNext
 		if refused(err) {
-			return errors.Join(err, leave(ctx, s), discard(ctx, s))
+			return errors.Join(explained(err), leave(ctx, s), discard(ctx, s))
 		}
 		if err != nil {
 			return fmt.Errorf("the config transaction is discarded after five minutes: %w", err)
