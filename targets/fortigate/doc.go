@@ -32,6 +32,13 @@
 // every change of what packets meet is a change of a group's members or of the
 // list of policies, and targets.Order finds a safe order for those.
 //
+// # Over SSH
+//
+// Dialogue types a change in one config transaction, in the order that is safe
+// without one as well; before FortiOS 6.2 entry by entry. Each line has the
+// answers that it may get. Whether "edit" makes an entry or opens one is known
+// from the configuration that the change was planned for.
+//
 // # What is refused
 //
 // Check says what a job can't have; Plan says what on a device stands in its
