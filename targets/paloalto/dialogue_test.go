@@ -43,6 +43,8 @@ type bench struct {
 	// line before it is done.
 	answer func(line string) (string, bool)
 	hook   func(line string)
+	// dial logs in; nil for a session straight on the device.
+	dial func(readOnly bool) (targets.Session, error)
 }
 
 // newBench is a firewall that permits PBX from one client, and a job that
@@ -182,7 +184,13 @@ func (w watched) Send(line string) string {
 
 // login is a new session, opened.
 func (b *bench) login(readOnly bool) (targets.Session, targets.Identity, error) {
-	s, err := targettest.Connect(watched{b.d.LoginAs(b.account), b}, b.dialogue.Platform(), readOnly, nil)
+	dial := b.dial
+	if dial == nil {
+		dial = func(readOnly bool) (targets.Session, error) {
+			return targettest.Connect(watched{b.d.LoginAs(b.account), b}, b.dialogue.Platform(), readOnly, nil)
+		}
+	}
+	s, err := dial(readOnly)
 	if err != nil {
 		return nil, targets.Identity{}, err
 	}
