@@ -98,6 +98,18 @@ func faultsOf(comment string) (f Faults) {
 			f.DropAfter = n
 		case "drop-before":
 			f.DropBefore = n
+		case "disk-full":
+			f.DiskFull = true
+		case "write-busy":
+			f.WriteBusy = n
+		case "commit-fails":
+			f.CommitFails = true
+		case "noise-inside":
+			f.NoiseInside = true
+		case "drop-nth":
+			f.DropNth = n
+		case "drop-after-nth":
+			f.DropAfterNth = n
 		case "refuse":
 			f.RefuseNth = n
 		case "noise":
@@ -111,15 +123,18 @@ func faultsOf(comment string) (f Faults) {
 }
 
 // play types the lines of a transcript and returns what the screen shows.
-func play(d *Device, text string) string {
-	s := d.login()
+func play(d *Device, text string) string { return screen(d.login(), text) }
+
+// screen types the lines of a transcript in a session and returns what the
+// screen shows.
+func screen(s *Session, text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		m := typed.FindStringSubmatch(line)
 		if rest, ok := strings.CutPrefix(line, "(closed) "); ok {
 			m = []string{line, rest}
-		} else if rest, ok := strings.CutPrefix(line, s.Prompt()); ok && s.typed != "" {
+		} else if rest, ok := strings.CutPrefix(line, s.Prompt()); ok && (s.typed != "" || s.asked != nil) {
 			m = []string{line, rest}
 		}
 		if strings.HasPrefix(line, morePrompt) {

@@ -21,9 +21,42 @@
 // "same-security-traffic permit intra-interface"; between two interfaces an
 // access list on the way in decides alone, whatever their levels are.
 //
-// Not emulated: contexts, transparent mode (its packets are undecided),
-// address translation and routing as far as packets go, pre-defined service
-// objects, and the refusal of changes by a standby unit.
+// # Saved and running
+//
+// What isn't saved is seen in three places: "show running-config" begins with
+// ": Saved" only if nothing was changed since; the Cryptochecksum at its end is
+// that of what runs, while "show checksum" and "show startup-config" print the
+// one of what was saved; and "show version" names who changed the configuration
+// last, and when, which saving doesn't change. A user is known by the login's
+// name where logins begin privileged, and as enable_15 after "enable". The
+// startup configuration is what a reload loads, with "reload in" when the clock
+// has come to it, in whatever state everything is.
+//
+// # Configuration sessions
+//
+// A session edits lists that nothing but access-groups uses, objects and
+// groups; what it has created it can't edit again. What is typed is refused as
+// if it had been typed outside. The commit types all lines on what runs then,
+// and does nothing if one is refused. With revert-save the session stays, and
+// can be opened and reverted; with config-save the configuration from before is
+// written to disk0:. Only "commit noconfirm" is there. Three sessions at most,
+// lost with a reload, unknown to the other unit of a pair. Their refusals are
+// worded by guess; they begin with "ERROR:".
+//
+// # Pairs and contexts
+//
+// What the active unit of a NewPair is told, the standby unit does as well.
+// "configure terminal" on the standby warns, and what follows stays there:
+// until "write standby" on the active unit the two differ. When the active unit
+// reloads, the other takes over with what ran, so that a reload undoes nothing.
+//
+// With Options.Contexts the device has contexts with a configuration each, and
+// a system execution space. A login on the admin context, or on the system, can
+// change to others; the prompt is that of the system with the context's name.
+//
+// Not emulated: transparent mode (its packets are undecided), address
+// translation and routing as far as packets go, and pre-defined service
+// objects.
 //
 // The facts come from the Cisco ASA Series General Operations and Firewall CLI
 // Configuration Guides, the Command Reference (9.12 to 9.20) and published

@@ -134,7 +134,7 @@ func (c *call) editable(what string) error {
 		return nil // the command says so itself
 	}
 	x := c.s.draft
-	if x.made[name] {
+	if x.made[name] && (c.cfg.objects[name] != nil || c.cfg.groups[name] != nil) {
 		return refuse("ERROR: %s (%s) was created in this configuration session and can't be edited in it", what, name)
 	}
 	if c.cfg.objects[name] == nil && c.cfg.groups[name] == nil {

@@ -400,7 +400,7 @@ func (c *call) verbatim(text string) error {
 			rest, off := strings.CutPrefix(b.top, "no ")
 			return off && (rest == text || strings.HasPrefix(text, rest+" "))
 		})
-		if c.no {
+		if c.no && text != "pager" {
 			return nil
 		}
 	}

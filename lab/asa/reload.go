@@ -113,7 +113,9 @@ func hoursMinutes(t string) (time.Duration, bool) {
 
 func (c *call) planReload(o reloadOptions) error {
 	if !o.in {
-		c.d.restart()
+		if err := c.d.restart(); err != nil {
+			return refusal(err.Error())
+		}
 		return nil
 	}
 	b := c.d.box

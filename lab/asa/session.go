@@ -520,7 +520,7 @@ func (c *call) config() error {
 		return errIncomplete
 	}
 	cmd := configCommands[tok]
-	if c.d == c.d.system && slices.Contains(notInSystem, strings.ToLower(tok)) {
+	if c.d == c.d.system && !c.s.loading && slices.Contains(notInSystem, strings.ToLower(tok)) {
 		return c.in.bad()
 	}
 	if cmd == nil {

@@ -13,6 +13,7 @@ var showWords = []string{"running-config", "startup-config", "access-list", "ver
 
 // show is a show command, with or without a filter.
 func (c *call) show() error {
+	c.cfg = c.d.cfg // a configuration session shows what runs
 	text := c.in.text
 	line, tail, piped := strings.Cut(text, " | ")
 	c.in.text = line
