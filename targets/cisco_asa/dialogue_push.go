@@ -94,10 +94,26 @@ func (Dialogue) Apply(ctx context.Context, s targets.Session, p *targets.Push) e
 	return configure(ctx, s, p, ph.after)
 }
 
+// stillActive says by an error that a unit of a pair is no longer the one that
+// takes changes. What is typed on a standby unit stays there.
+func stillActive(ctx context.Context, s targets.Session, p *targets.Push) error {
+	if !p.Identity.Pair {
+		return nil
+	}
+	_, standby, err := failover(ctx, s)
+	if err == nil && standby {
+		err = fmt.Errorf("the unit isn't the active one of its pair any more (%q)", cmdFailover)
+	}
+	return err
+}
+
 // configure types commands in configuration mode.
 func configure(ctx context.Context, s targets.Session, p *targets.Push, list []typedLine) error {
 	if len(list) == 0 {
 		return nil
+	}
+	if err := stillActive(ctx, s, p); err != nil {
+		return err
 	}
 	if _, err := s.Do(ctx, targets.Command{Line: "configure terminal", Then: modeConfig}); err != nil {
 		return err
@@ -119,6 +135,9 @@ func configure(ctx context.Context, s targets.Session, p *targets.Push, list []t
 // together.
 func commit(ctx context.Context, s targets.Session, p *targets.Push, list []typedLine) error {
 	name := sessionName(p.ID)
+	if err := stillActive(ctx, s, p); err != nil {
+		return err
+	}
 	note(p, "%d commands come into force together, with configuration session %s", len(list), name)
 	if _, err := s.Do(ctx, targets.Command{Line: "configure session " + name, Then: modeSession}); err != nil {
 		return err

@@ -115,10 +115,7 @@ func TestPair(t *testing.T) {
 // after.
 func TestFailedOver(t *testing.T) {
 	storyCases(t, func(t *testing.T, p *pushCase, _ *asa.Device, lines []string) {
-		for n := range lines {
-			if n%5 != 0 {
-				continue
-			}
+		for n := 0; n < len(lines); n += 3 {
 			from := p.device()
 			first, second := asa.NewPair(asa.Options{Enabled: true})
 			if err := first.Load(from.Running()); err != nil {
@@ -127,12 +124,20 @@ func TestFailedOver(t *testing.T) {
 			typed(t, first, []string{"mtu inside 1500"}) // brings all of it to the other unit
 			count := 0
 			c, _ := Target{}.Plan(p.have, p.job, p.opt)
-			_ = p.push(first, "p1", c, typing{before: func(string) (string, bool) {
+			when, last := 0, 0
+			err := p.push(first, "p1", c, typing{before: func(line string) (string, bool) {
 				if count++; count == n+1 {
 					second.Failover()
+					when = count
+				}
+				if line == "configure terminal" {
+					last = count
 				}
 				return "", false
 			}})
+			if err == nil && when <= last {
+				t.Errorf("the unit was the standby when configuration mode was entered again, and the push goes on: line %d of %d", when, last)
+			}
 			p.recover(t, second, n%2 == 0, "failed over at "+lines[n])
 		}
 	})
