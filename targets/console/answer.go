@@ -183,7 +183,7 @@ type reading struct {
 	next   string
 	ahead  bool
 	probes []string // that were typed
-	turned int      // pages, or what looked like some
+	eaten  bool     // a pager may have read a part of a probe, or a blank for it was too much
 	over   bool     // the answer has ended, but not all that was typed was read
 	held   int      // bytes of lines that may be the beginning of the echo of next
 	beyond blocks   // lines after the end, in case that it wasn't
@@ -316,6 +316,9 @@ func (r *reading) line(raw []byte) {
 	if plain(raw) {
 		r.out.add(raw)
 	} else {
+		if i := bytes.IndexAny(raw, string(rune(carriageReturn))+string(rune(backspace))); i > 0 && len(r.probes) > 0 && r.s.more.waits(screen(raw[:i])) {
+			r.eaten = true
+		}
 		text := screen(raw)
 		if bytes.IndexByte(raw, backspace) >= 0 {
 			text = strings.TrimRight(text, " ") // what erased something
@@ -367,12 +370,11 @@ func (r *reading) probeEcho(shown string) (prompt string, whole bool) {
 	return "", false
 }
 
-// exact says whether the probe must show as it was typed. A pager may have eaten
-// a part of it otherwise, or the blank for a page stands before it.
-func (r *reading) exact() bool { return len(r.probes) == 1 && r.turned == 0 }
+// exact says whether the probe must show as it was typed.
+func (r *reading) exact() bool { return len(r.probes) == 1 && !r.eaten }
 
 // behind is the prompt of a line that has nothing but blanks behind it.
-func (p *prompts) behind(shown string) (prompt string, blanks int) {
+func (p prompts) behind(shown string) (prompt string, blanks int) {
 	if p.mode(shown) != "" { // the last blank is its own
 		return shown, 0
 	}

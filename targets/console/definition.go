@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/scrapli/scrapligo/driver/network"
@@ -35,15 +36,17 @@ type definitionLevel struct {
 }
 
 // newDriver makes scrapligo's driver for a platform on a transport of ours. The
-// patterns are known to compile: scrapligo panics at others.
-func newDriver(p targets.Platform, at *prompts, host string, t transport.Implementation) (*network.Driver, error) {
+// patterns are known to compile: scrapligo panics at others. Each driver
+// compiles its own, so they are less exact than those that the session goes by:
+// a host is any word.
+func newDriver(p targets.Platform, host string, t transport.Implementation) (*network.Driver, error) {
 	def := definition{Type: p.Name}
-	def.Default.Driver, def.Default.Desired = "network", at.names[0]
+	def.Default.Driver, def.Default.Desired = "network", p.Modes[0].Name
 	def.Default.Levels = map[string]definitionLevel{}
-	for i, name := range at.names {
-		def.Default.Levels[name] = definitionLevel{name, "^" + at.texts[i] + "$"}
+	for _, m := range p.Modes {
+		def.Default.Levels[m.Name] = definitionLevel{m.Name, "^(?:" + strings.ReplaceAll(m.Prompt, "{host}", `\S+`) + ")$"}
 	}
-	if len(def.Default.Levels) != len(at.names) {
+	if len(def.Default.Levels) != len(p.Modes) {
 		return nil, fmt.Errorf("platform %s has two modes of the same name", p.Name)
 	}
 	text, err := json.Marshal(def)
@@ -67,14 +70,6 @@ func newDriver(p targets.Platform, at *prompts, host string, t transport.Impleme
 		err = errors.New("no driver")
 	}
 	return d, err
-}
-
-// learn tells the driver the prompts of one host, instead of those of any.
-func learn(d *network.Driver, at *prompts) {
-	for i, name := range at.names {
-		d.PrivilegeLevels[name].Pattern = "^" + at.texts[i] + "$"
-	}
-	d.UpdatePrivileges()
 }
 
 // width is how many columns a platform's terminal has. Most devices redraw or

@@ -102,7 +102,7 @@ const (
 // prompt stands on, is a prompt and typed. Devices show long lines in three
 // ways: as they are; with a line end, or a blank and a return, where their
 // terminal is full; or scrolled to the left, with "$" in place of what is gone.
-func (p *prompts) matchEcho(raw []byte, typed string) (prompt string, state echoed) {
+func (p prompts) matchEcho(raw []byte, typed string) (prompt string, state echoed) {
 	shown := screen(raw)
 	if before, ok := strings.CutSuffix(shown, typed); ok && p.mode(before) != "" {
 		return before, echoWhole
@@ -136,7 +136,7 @@ func unwrapped(raw []byte) string {
 }
 
 // scrolled is the prompt of a line of which the left part is gone.
-func (p *prompts) scrolled(shown, typed string) string {
+func (p prompts) scrolled(shown, typed string) string {
 	i := strings.IndexByte(shown, '$')
 	for ; i >= 0; i = nextByte(shown, '$', i) {
 		tail := strings.TrimRight(shown[i+1:], " ")

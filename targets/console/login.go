@@ -14,16 +14,17 @@ import (
 // maxBanner bounds what a device prints before its first prompt.
 const maxBanner = 1 << 20
 
-// newProbe is an empty line that can be told from others: some blanks, not as
-// many as one of those before it. No device minds them, and no text that was
-// configured before has just as many behind a prompt.
+// newProbe is an empty line that can be told from others: two blanks or more, not
+// as many as one of those before it. No device minds them, and no text that was
+// configured before has just as many behind a prompt; one it may have, where the
+// prompt itself ends with a blank or not.
 func newProbe(before []string) (string, error) {
 	for {
 		b := make([]byte, 1)
 		if _, err := rand.Read(b); err != nil {
 			return "", err
 		}
-		if p := strings.Repeat(" ", 1+int(b[0]&15)); !slices.Contains(before, p) {
+		if p := strings.Repeat(" ", 2+int(b[0]&15)); !slices.Contains(before, p) {
 			return p, nil
 		}
 	}
@@ -56,19 +57,14 @@ func (s *Session) login() error {
 	if err != nil {
 		return err
 	}
-	host := s.p.host
-	if host == "" {
-		if host, err = learnHost(s.o.Platform, prompt); err != nil {
+	if s.p.host == "" {
+		if s.p.host, err = learnHost(s.o.Platform, prompt); err != nil {
 			return err
 		}
 	}
-	if s.p, err = newPrompts(s.o.Platform, host); err != nil {
-		return err
-	}
 	if s.mode = s.p.mode(prompt); s.mode == "" {
-		return fmt.Errorf("%q is no prompt of the host %q", prompt, host)
+		return fmt.Errorf("%q is no prompt of the host %q", prompt, s.p.host)
 	}
-	learn(s.d, s.p)
 	s.buf = []byte(prompt)
 	return nil
 }

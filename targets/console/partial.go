@@ -19,7 +19,7 @@ func newPager(pattern string) (*pager, error) {
 	if pattern == "" {
 		return &pager{}, nil
 	}
-	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	re, err := cachedRegexp("^(?:" + pattern + ")$")
 	if err != nil {
 		return nil, fmt.Errorf("pager: %w", err)
 	}
@@ -56,7 +56,7 @@ func (r *reading) partial() (done bool, patience time.Duration, err error) {
 	if s.more.waits(shown) {
 		// The device erases this line before it goes on.
 		s.buf, r.pages = nil, shown
-		r.turned++
+		r.eaten = r.eaten || len(r.probes) > 0
 		return false, 0, s.write(" ", false)
 	}
 	for i, re := range r.asks {
@@ -117,6 +117,7 @@ func (r *reading) typeProbe() error {
 func (r *reading) nextPage(line []byte) {
 	if len(line) == 0 { // nothing was erased: it was text that looks like a pager
 		r.line([]byte(r.pages))
+		r.eaten = true // the blank is still on its way to the next that reads
 	} else {
 		r.line(line)
 	}

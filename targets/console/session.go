@@ -72,7 +72,7 @@ type Session struct {
 	o    Options
 	d    *network.Driver
 	t    *wire
-	p    *prompts
+	p    prompts
 	more *pager
 	// sure says that nobody else can know the prompt, so that its text proves
 	// that it is one.
@@ -127,7 +127,8 @@ func (s *Session) prepare(ctx context.Context, addr netip.AddrPort) (err error) 
 		s.sure = true
 		s.t.program = commandLine(platform.Program, host)
 	}
-	if s.p, err = newPrompts(platform, host); err != nil {
+	s.p.host = host
+	if s.p.patterns, err = patternsOf(platform); err != nil {
 		return err
 	}
 	if s.more, err = newPager(platform.More); err != nil {
@@ -136,7 +137,7 @@ func (s *Session) prepare(ctx context.Context, addr netip.AddrPort) (err error) 
 	if _, err = compileAsk(platform.Greeting); err != nil {
 		return err
 	}
-	s.d, err = newDriver(platform, s.p, addr.Addr().String(), s.t)
+	s.d, err = newDriver(platform, addr.Addr().String(), s.t)
 	return err
 }
 
@@ -148,8 +149,8 @@ func randomHost(p targets.Platform) (string, error) {
 		return "", err
 	}
 	host := "nbfwc-" + hex.EncodeToString(b)
-	one, err := newPrompts(targets.Platform{Name: p.Name, Host: p.Host, Modes: []targets.Mode{{Name: "host", Prompt: "{host}"}}}, "")
-	if err == nil && one.mode(host) == "" {
+	re, err := cachedRegexp("^(?:" + p.Host + ")$")
+	if err == nil && !re.MatchString(host) {
 		err = fmt.Errorf("platform %s has a program, and %q is no host for it", p.Name, host)
 	}
 	return host, err

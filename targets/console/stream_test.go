@@ -166,7 +166,7 @@ func TestPages(t *testing.T) {
 		"at once": nil, "byte by byte": byBytes, "pauses": pausing("--->", "# ", "\r"),
 	} {
 		for _, eat := range []bool{false, true} {
-			if eat && name == "pauses" {
+			if eat && name != "at once" {
 				// A blank that was typed at a line of text turns the next page before
 				// anybody sees its pager, which nothing tells from text then.
 				continue
