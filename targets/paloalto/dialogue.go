@@ -29,7 +29,7 @@ const (
 
 // hostPattern is the account and the name of the device. The state of high
 // availability that may follow isn't part of it, since it changes.
-const hostPattern = `[A-Za-z0-9._\\@+-]{1,128}@[A-Za-z0-9._-]{1,128}`
+const hostPattern = `[A-Za-z0-9._\\@+-]+@[A-Za-z0-9._-]+`
 
 // Platform is what the command line looks like: "admin@fw1>", in a pair
 // "admin@fw1(active)>", and "#" in configuration mode.
@@ -38,8 +38,8 @@ func (Dialogue) Platform() targets.Platform {
 		Name: "paloalto",
 		Host: hostPattern,
 		Modes: []targets.Mode{
-			{Name: operational, Prompt: `{host}(?:\([a-z-]{1,32}\))?> ?`},
-			{Name: configuration, Prompt: `{host}(?:\([a-z-]{1,32}\))?# ?`},
+			{Name: operational, Prompt: `{host}(?:\([a-z-]+\))?> ?`},
+			{Name: configuration, Prompt: `{host}(?:\([a-z-]+\))?# ?`},
 		},
 		Greeting: []targets.Question{{Ask: `(?i)do you accept and acknowledge the statement above ?\? ?\(yes/no\) ?:? ?`, Answer: "yes"}},
 		Width:    500,
