@@ -174,10 +174,17 @@ func (p *pushCase) recover(t *testing.T, d *asa.Device, back bool, when string) 
 
 // storyCases calls f with each plan of testdata/plan that isn't refused.
 func storyCases(t *testing.T, f func(t *testing.T, p *pushCase, d *asa.Device, lines []string)) {
+	t.Helper()
+	storyCasesOn(t, "", f)
+}
+
+// storyCasesOn is storyCases on devices of a version.
+func storyCasesOn(t *testing.T, version string, f func(t *testing.T, p *pushCase, d *asa.Device, lines []string)) {
+	t.Helper()
 	golden(t, "plan", "steps", func(t *testing.T, file map[string]string) string {
 		job, opt := testJob(t, file["job"])
 		device := func() *asa.Device {
-			d := asa.New(asa.Options{Enabled: true})
+			d := asa.New(asa.Options{Enabled: true, Version: version})
 			typed(t, d, storyDevice)
 			if old := file["have-job"]; old != "" {
 				before, _ := testJob(t, old)
@@ -245,6 +252,27 @@ func TestBrokenOff(t *testing.T) {
 				d.SetFaults(asa.Faults{})
 				p.recover(t, d, back, "broken off at "+lines[n])
 			}
+		}
+	})
+}
+
+// TestOldRelease: a release without configuration sessions gets the commands of
+// the plan one by one, and can be taken on and back from any of them.
+func TestOldRelease(t *testing.T) {
+	storyCasesOn(t, "9.1(7)", func(t *testing.T, p *pushCase, d *asa.Device, lines []string) {
+		settledStory(t, d, p.job, p.opt)
+		if slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "session") }) {
+			t.Errorf("a session on 9.1: %q", lines)
+		}
+		c, _ := Target{}.Plan(p.have, p.job, p.opt)
+		for n := slices.Index(lines, "configure terminal") + 1; n > 0 && n < len(lines); n += 3 {
+			d := p.device()
+			d.SetFaults(asa.Faults{DropBefore: n + 1})
+			if err := p.push(d, "p1", c, typing{}); err == nil {
+				t.Fatalf("the connection broke at line %d and nobody saw it", n)
+			}
+			d.SetFaults(asa.Faults{})
+			p.recover(t, d, n%2 == 0, "broken off at "+lines[n])
 		}
 	})
 }
