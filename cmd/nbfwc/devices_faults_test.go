@@ -200,7 +200,7 @@ func TestTerminalsThatMisbehave(t *testing.T) {
 	}{
 		{"byte by byte", sshd.Faults{Chunk: 1}, false},
 		{"slow", sshd.Faults{Chunk: 40, Delay: 300 * time.Microsecond}, false},
-		{"a pause after each look-alike of a prompt", sshd.Faults{PromptPause: 30 * time.Millisecond}, false},
+		{"a pause after each look-alike of a prompt", sshd.Faults{PromptPause: 3 * time.Millisecond}, false},
 		{"prompts in two halves", sshd.Faults{CutPrompt: 20 * time.Millisecond}, false},
 		{"escapes of a terminal", sshd.Faults{Escapes: true}, false},
 		{"lines broken at 80 columns", sshd.Faults{WrapOutput: 80}, true},

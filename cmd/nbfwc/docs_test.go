@@ -10,13 +10,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/nbfwc/nbfwc/targets/fortigate"
+	"github.com/nbfwc/nbfwc/targets/paloalto"
 )
 
 var update = flag.Bool("update", false, "rewrite golden output, also in documents")
 
 func TestMain(m *testing.M) {
+	// Emulated devices are fast, and so they are looked at often.
+	dialogues["fortigate"] = fortigate.Dialogue{Poll: 20 * time.Millisecond}
+	dialogues["paloalto"] = paloalto.Dialogue{Poll: 20 * time.Millisecond}
 	testscript.Main(m, map[string]func(){"nbfwc": main, "nbfwc-measured": measured, "nbfwc-farm": deviceFarm})
 }
 
