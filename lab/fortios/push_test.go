@@ -537,3 +537,44 @@ func TestSaveModeInTransaction(t *testing.T) {
 		t.Error(d.Running())
 	}
 }
+
+// By the wall clock the device goes back, and ends its sessions, though nobody
+// types anything.
+func TestRevertByItself(t *testing.T) {
+	d := New(Options{})
+	if err := d.Load(interfaces); err != nil {
+		t.Fatal(err)
+	}
+	s := d.loginAs("ann")
+	ended := make(chan bool)
+	s.OnEnd(func() { close(ended) })
+	story(t, s, "> config system global\n> set cfg-save revert\n> set cfg-revert-timeout 10\n> end\n"+openWeb)
+	d.mu.Lock()
+	d.revertIn(10 * time.Millisecond) // the least that can be set is long for a test
+	d.mu.Unlock()
+	<-ended
+	if s.Prompt() != "" || d.Decide(web) != lab.Drops {
+		t.Error(s.Prompt(), d.Decide(web))
+	}
+}
+
+// A terminal shows page after page until the device is told not to; that
+// stays.
+func TestPages(t *testing.T) {
+	d, _ := loaded(t, Options{})
+	s := d.LoginAs("ann")
+	out := s.Send("show")
+	for range 200 {
+		if s.Prompt() != "--More-- " {
+			break
+		}
+		out += strings.ReplaceAll(s.Send(" "), "\r         \r", "")
+	}
+	if want := d.Running(); strings.TrimRight(out, "\n") != strings.TrimRight(want, "\n") {
+		t.Errorf("%q", out)
+	}
+	story(t, s, "> config system console\n> set output standard\n> end\n(nothing)")
+	if a := d.LoginAs("bob").Send("show"); a != d.Running() {
+		t.Errorf("%q", a)
+	}
+}

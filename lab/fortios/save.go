@@ -28,8 +28,23 @@ func (d *Device) unsaved() {
 		d.revertAt = time.Time{}
 		return
 	}
-	if n, err := strconv.ParseInt(g.word(k, "cfg-revert-timeout"), 10, 32); err == nil {
-		d.revertAt = d.now().Add(time.Duration(n) * time.Second)
+	n, err := strconv.ParseInt(g.word(k, "cfg-revert-timeout"), 10, 64)
+	if err != nil {
+		return
+	}
+	d.revertIn(time.Duration(n) * time.Second)
+}
+
+// revertIn has the device go back to what is saved after some time, whether
+// anybody types or not.
+func (d *Device) revertIn(after time.Duration) {
+	d.revertAt = d.now().Add(after)
+	if d.opt.Now == nil {
+		time.AfterFunc(after+time.Millisecond, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.tick()
+		})
 	}
 }
 

@@ -54,7 +54,8 @@ func (d *Device) LoginAs(admin string) lab.Session {
 func (d *Device) Terminal() lab.Terminal {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return lab.Terminal{Help: d.opt.Faults.Terminal, Long: lab.Wrapped}
+	return lab.Terminal{Help: d.opt.Faults.Terminal, Long: lab.Wrapped, Greeting: "Last login: " + d.now().Format("Mon Jan _2 15:04:05 2006") +
+		" from 192.0.2.10\n\n\nNumber of failed attempts since last successful login: 0\n\n"}
 }
 
 func (d *Device) login(admin string) *Session {
