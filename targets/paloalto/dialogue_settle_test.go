@@ -218,3 +218,50 @@ func TestConfirm(t *testing.T) {
 		t.Errorf("without steps: %v", err)
 	}
 }
+
+// TestRestart: the firewall restarts in the middle of a push: with half of the
+// edits typed, and while the commit runs, which then fails. Versions before 10.1
+// forget the candidate, newer ones keep it.
+func TestRestart(t *testing.T) {
+	b := newBench(t)
+	p := b.halfEdited("p1")
+	b.d.Restart()
+	b.settle(p)
+	b.clean()
+	if b.stand() != "old" {
+		t.Error(b.stand())
+	}
+
+	b = newBench(t)
+	apply, settle := b.prepared(t)
+	b.d.SetFaults(panos.Faults{JobLines: 6})
+	looks := 0
+	b.hook = func(typed string) {
+		if strings.HasPrefix(typed, "show jobs id") && strings.Contains(strings.Join(b.typed, "\n"), "# commit") {
+			if looks++; looks == 2 {
+				b.d.Restart()
+			}
+		}
+	}
+	if err := apply(); err == nil || looks != 2 {
+		t.Fatalf("%v after %d looks", err, looks)
+	}
+	b.hook = nil
+	if _, err := settle(); err != nil || b.stand() != "old" {
+		t.Errorf("%v; it stands at %s", err, b.stand())
+	}
+	b.clean()
+}
+
+// TestForgottenCandidate: what a restart of an old version has forgotten can't be
+// taken back, and needn't.
+func TestForgottenCandidate(t *testing.T) {
+	b, _ := randomBench(t, false)
+	b.d = panos.New(panos.Options{Hostname: "old", Version: "9.1.0"})
+	b.type_("admin", "configure", "set zone inside network layer3 ethernet1/1", "set zone outside network layer3 ethernet1/2", "set zone dmz network layer3 ethernet1/3", "commit")
+	b.new = planJob()
+	p := b.halfEdited("p1")
+	b.d.Restart()
+	b.settle(p)
+	b.clean()
+}

@@ -34,6 +34,7 @@ type bench struct {
 	at       targets.Partition
 	dialogue Dialogue
 	account  string
+	takeOver bool
 
 	before   string // the running configuration
 	some     []lab.Packet
@@ -209,7 +210,7 @@ func (b *bench) planned(s targets.Session, id string, job targets.Job) (*targets
 	if err != nil {
 		return nil, err
 	}
-	change, problems := Target{}.Plan(have, job, targets.PlanOptions{})
+	change, problems := Target{}.Plan(have, job, targets.PlanOptions{TakeOver: b.takeOver})
 	if change == nil {
 		return nil, fmt.Errorf("no plan: %v", problems)
 	}

@@ -31,6 +31,13 @@
 // makes them take effect at once. What isn't ours is never touched; an exclusive
 // firewall removes rules of others when that is allowed.
 //
+// # How a device is changed
+//
+// A Dialogue types the edits under locks, holds that the candidate is what was
+// planned and nothing besides, and commits the changes of its own account. It
+// believes the result of the commit's job, not what the screen shows. What it has
+// left in a candidate is taken back by the next login, as if it had never been.
+//
 // # What is refused
 //
 // Check says it: opaque rules, services that PAN-OS has no objects for, ICMP other
