@@ -78,8 +78,8 @@ func (m *machine) rules() string { return m.run("nft -s list ruleset") }
 // session is a login over SSH.
 type session struct {
 	*console.Session
-	// after is called when a line was typed, instead of reading its answer, and
-	// before a file is written; an error ends the session.
+	// typed is called before a line is typed or a file is written; after an error
+	// it isn't.
 	typed func(line string) error
 }
 
