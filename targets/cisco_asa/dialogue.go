@@ -168,7 +168,8 @@ func enterContext(ctx context.Context, s targets.Session, name string) error {
 	case confined:
 		return nil
 	}
-	_, err = s.Do(ctx, targets.Command{Line: cmdContext + name, Reads: true})
+	// A context may have a pager of its own.
+	_, err = s.Do(ctx, targets.Command{Line: cmdContext + name, Reads: true}, targets.Command{Line: cmdNoPager, Reads: true})
 	return err
 }
 

@@ -27,7 +27,7 @@ func identify(ctx context.Context, s targets.Session) (targets.Identity, error) 
 	if err != nil {
 		return id, err
 	}
-	if strings.Contains(version, "Firepower Threat Defense") {
+	if strings.Contains(version, "Threat Defense") {
 		return id, errors.New("the device is Firepower Threat Defense, whose access policy stands in its manager; nbfwc doesn't manage it")
 	}
 	if id.Version = first(versionLine, version); id.Version == "" {
