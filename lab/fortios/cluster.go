@@ -21,7 +21,13 @@ func Pair(primary, secondary *Device) {
 func (d *Device) Failover() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.failover()
+}
+
+func (d *Device) failover() {
 	if d.peer != nil {
+		d.catchUp()
+		d.peer.catchUp()
 		d.opt.HA, d.peer.opt.HA = d.peer.opt.HA, d.opt.HA
 	}
 }

@@ -39,6 +39,9 @@ type Faults struct {
 	// DropNth ends the session that types this line, which isn't done;
 	// DropDone ends it when the line is done, without an answer.
 	DropNth, DropDone int
+	// RestartNth restarts the device before this line, FailNth has the other
+	// unit of the cluster take over.
+	RestartNth, FailNth int
 	// CutNth breaks the answer to this line off in the middle; CutDrop ends
 	// the session there too.
 	CutNth, CutDrop int
@@ -116,6 +119,12 @@ func (d *Device) faulty(s *Session, text string) (noise string, refused, dropped
 	}
 	if f.NoiseEvery > 0 && d.lines%f.NoiseEvery == 0 {
 		noise = "The system is going to check its licence.\n"
+	}
+	if f.RestartNth > 0 && nth == f.RestartNth {
+		d.restart()
+	}
+	if f.FailNth > 0 && nth == f.FailNth {
+		d.failover()
 	}
 	if f.DropNth > 0 && nth == f.DropNth {
 		s.closed = true

@@ -11,6 +11,8 @@ type Faults struct {
 	DropDone   int      // this line is done; its session ends without an answer
 	CutNth     int      // the answer to this line breaks off in the middle
 	CutDrop    int      // so does this one, and the session ends
+	RestartNth int      // before this line the device restarts
+	FailNth    int      // before this line the other unit of the pair takes over
 	DropCommit bool     // a commit ends the session; the job goes on
 	RefuseNth  int      // "Server error : Timed out" to this line
 	MeddleNth  int      // before this line another administrator types Meddle

@@ -22,6 +22,10 @@ func (d *Device) SetHA(state string) {
 func (d *Device) Failover() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.failover()
+}
+
+func (d *Device) failover() {
 	if d.peer != nil {
 		d.opt.HA, d.peer.opt.HA = d.peer.opt.HA, d.opt.HA
 	}

@@ -167,6 +167,12 @@ func (s *Session) send(line string) string {
 			other.run(l)
 		}
 	}
+	if is(f.RestartNth) {
+		d.restart()
+	}
+	if is(f.FailNth) {
+		d.failover()
+	}
 	if is(f.DropNth) || s.gone() {
 		s.closed = true
 		return ""
