@@ -108,8 +108,12 @@ func faultsOf(comment string) (f Faults) {
 			f.NoiseInside = true
 		case "drop-nth":
 			f.DropNth = n
-		case "drop-after-nth":
-			f.DropAfterNth = n
+		case "drop-done":
+			f.DropDone = n
+		case "cut":
+			f.CutNth = n
+		case "cut-drop":
+			f.CutDrop = n
 		case "refuse":
 			f.RefuseNth = n
 		case "noise":
@@ -152,8 +156,12 @@ func screen(s *Session, text string) string {
 	return out.String()
 }
 
-// visible shows control characters and blanks at the end of lines.
+// visible shows control characters, blanks at the end of lines, and where no
+// line ends.
 func visible(s string) string {
+	if s != "" && !strings.HasSuffix(s, "\n") {
+		s += "<cut>\n"
+	}
 	s = strings.ReplaceAll(s, " \n", "·\n")
 	return strings.NewReplacer("\r", "<CR>", "\b", "<BS>").Replace(s)
 }

@@ -26,9 +26,12 @@ type Faults struct {
 	Echo bool
 	// Pager cuts answers into pages of 24 lines until "terminal pager 0".
 	Pager bool
-	// DropNth ends the session in place of this line, DropAfterNth after it has
-	// been done, before the answer.
-	DropNth, DropAfterNth int
+	// DropNth ends the session that types this line, which isn't done; DropDone
+	// ends it when the line is done, without an answer.
+	DropNth, DropDone int
+	// CutNth breaks the answer to this line off in the middle; CutDrop ends the
+	// session there.
+	CutNth, CutDrop int
 	// NoiseInside puts the messages of NoiseEvery after the first line of the
 	// answer.
 	NoiseInside bool
@@ -58,6 +61,33 @@ func (d *Device) SetFaults(f Faults) {
 	defer d.mu.Unlock()
 	d.opt.Faults = f
 	d.lines = 0
+}
+
+// Lines is how many lines were typed since the faults were set.
+func (d *Device) Lines() int {
+	d.lock()
+	defer d.mu.Unlock()
+	return d.lines
+}
+
+// broken is an answer with what goes wrong in it.
+func (s *Session) broken(out, noise string) string {
+	f, n := s.d.opt.Faults, s.d.lines
+	is := func(nth int) bool { return nth > 0 && nth == n }
+	switch {
+	case is(f.DropDone):
+		s.closed = true
+		return ""
+	case is(f.CutDrop):
+		s.closed = true
+		return noise + out[:len(out)/2]
+	case is(f.CutNth):
+		return noise + out[:len(out)/2]
+	}
+	if i := strings.IndexByte(out, '\n') + 1; f.NoiseInside && i < len(out) {
+		return out[:i] + noise + out[i:]
+	}
+	return noise + out
 }
 
 // faulty does what goes wrong before a line. refused is an answer instead of

@@ -280,14 +280,7 @@ func (s *Session) send(typed string) string {
 		before = s.echo(text)
 	}
 	out := s.run(text)
-	if f := s.d.opt.Faults; f.DropAfterNth > 0 && s.d.lines == f.DropAfterNth {
-		s.closed = true
-		return ""
-	}
-	if i := strings.IndexByte(out, '\n') + 1; s.d.opt.Faults.NoiseInside && i < len(out) {
-		return s.page(before + out[:i] + answer + out[i:])
-	}
-	return s.page(before + answer + out)
+	return s.page(before + s.broken(out, answer))
 }
 
 // edit does what the line editor does with control characters: it is "?" that
