@@ -59,6 +59,7 @@ const slow = 15 * time.Minute
 
 const (
 	editLine = `\[edit\]`
+	warning  = `(?i)warning:.*`
 	sure     = `(?i)do you want to continue\? ?\(y(?:es)? or no?\) ?`
 )
 
@@ -77,14 +78,15 @@ var sessionSettings = []targets.Command{
 	{Line: "set cli config-output-format xml", Reads: true},
 }
 
-// mode goes to a mode of the command line.
+// mode goes to a mode of the command line. The prompt says whether it got there;
+// what the device warns of on the way is nothing that was done.
 func mode(ctx context.Context, s targets.Session, want string) error {
 	if s.Mode() == want {
 		return nil
 	}
-	c := targets.Command{Line: "configure", Then: configuration, Accept: []string{"Entering configuration mode", editLine}, Reads: true}
+	c := targets.Command{Line: "configure", Then: configuration, Accept: []string{"Entering configuration mode", warning, editLine}, Reads: true}
 	if want == operational {
-		c = targets.Command{Line: "exit", Then: operational, Accept: []string{"Exiting configuration mode"}, Reads: true}
+		c = targets.Command{Line: "exit", Then: operational, Accept: []string{"Exiting configuration mode", warning}, Reads: true}
 	}
 	_, err := s.Do(ctx, c)
 	return err
