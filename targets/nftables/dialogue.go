@@ -55,8 +55,8 @@ type host struct {
 
 // known are the lines that a machine says of itself, by their first word.
 var known = []string{
-	`uid [0-9]+`, `user [^ ]+`, `nft (/[\w./-]+)?`, `sudo (/[\w./-]+)?`, `setsid (/?[\w./-]+)?`, `boot (/[\w./-]+)?`,
-	`systemd (yes|no)`, `name [\w.-]*`, `os .*`, `number [0-9a-f]*`, `version .*`,
+	`uid [0-9]+`, `user [^ ]+`, `nft( /[\w./-]+)?`, `sudo( /[\w./-]+)?`, `setsid( [\w./-]+)?`, `boot( /[\w./-]+)?`,
+	`systemd (yes|no)`, `name( [\w.-]+)?`, `os .+`, `number( [0-9a-f]+)?`, `version.*`,
 }
 
 // look asks a machine what it is.
