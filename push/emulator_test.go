@@ -33,8 +33,10 @@ type maker struct {
 	device func(t *testing.T) lab.Device
 	// refusal is what the device says to a command that isn't allowed.
 	refusal string
-	// broken is done to the device when a session broke off and time passed.
-	broken func(lab.Device)
+	// looks is what a dialogue types again and again while it waits for what a
+	// broken session left; expire lets the time pass that it waits for.
+	looks  string
+	expire func(lab.Device)
 	// restart has the device begin again with what is saved.
 	restart func(lab.Device) error
 }
@@ -58,10 +60,10 @@ var makers = []maker{
 		refusal: "Server error : permission denied\n",
 	},
 	{
-		name: "FortiGate with transactions", target: fortigate.Target{}, dialogue: fortigate.Dialogue{}, os: "7.2",
+		name: "FortiGate with transactions", target: fortigate.Target{}, dialogue: fortigate.Dialogue{Poll: time.Microsecond}, os: "7.2",
 		device:  func(t *testing.T) lab.Device { return newFortiOS(t, "7.2.4") },
 		refusal: "Unknown action 0\n\nCommand fail. Return code -61\n",
-		broken:  func(d lab.Device) { d.(*fortios.Device).Expire() },
+		looks:   "txn-info", expire: func(d lab.Device) { d.(*fortios.Device).Expire() },
 		restart: func(d lab.Device) error { d.(*fortios.Device).Restart(); return nil },
 	},
 	{
@@ -207,7 +209,7 @@ type site struct {
 	typed  []string
 	at     int
 	what   fault
-	lost   bool // a session broke off since the last login
+	looked int // how often the dialogue looked in vain
 	broken string
 }
 
@@ -231,23 +233,24 @@ func (w *wire) Send(line string) string {
 	case refuse:
 		return s.m.refusal
 	case dropBefore:
-		s.lost = true
 		w.Close()
 		return ""
 	case crashBefore:
-		s.lost = true
 		w.Close()
 		panic(crash{})
+	}
+	if s.m.looks != "" && strings.HasSuffix(line, s.m.looks) {
+		if s.looked++; s.looked%5 == 0 {
+			s.m.expire(s.d)
+		}
 	}
 	answer := w.Session.Send(line)
 	s.look(line)
 	switch what {
 	case dropAfter:
-		s.lost = true
 		w.Close()
 		return ""
 	case crashAfter:
-		s.lost = true
 		w.Close()
 		panic(crash{})
 	}
@@ -271,10 +274,6 @@ func (s *site) dial(ctx context.Context, d *push.Device, _ int, readOnly bool) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if s.lost && s.m.broken != nil {
-		s.m.broken(s.d)
-	}
-	s.lost = false
 	c, err := targettest.Connect(&wire{s.login(d.Admin), s}, d.Dialogue.Platform(), readOnly, nil)
 	if err != nil {
 		return nil, err

@@ -146,6 +146,30 @@ func TestARecoveryAfterAFailover(t *testing.T) {
 	}
 }
 
+// What the push left open on the unit that was active is ended there as well.
+func TestARecoveryClearsUpOnTheFormerUnit(t *testing.T) {
+	for _, reachable := range []bool{true, false} {
+		w := newPair(t, atomic)
+		w.fake.at, w.fake.what = 10, crashAfter // in the candidate
+		if !try(func() { _, _ = w.eng.Push(ctx, w.dev, push.Options{}) }) {
+			t.Fatal("no crash")
+		}
+		w.fake.heal()
+		if w.fake.draft == nil {
+			t.Fatal("there is no candidate")
+		}
+		w.units[0].id.Standby, w.fake.id.Standby, w.fake.peer, w.units[0].peer, w.fake.dead = false, true, nil, w.fake, !reachable
+		o, err := w.eng.Recover(ctx, w.dev, push.Abandon, push.Options{})
+		if err != nil || o.Stand != push.Old || o.Open || (w.fake.draft == nil) != reachable {
+			t.Errorf("%v, %+v, the candidate %q", err, o, w.fake.draft)
+		}
+		warned := slices.ContainsFunc(o.Notes, func(s string) bool { return strings.Contains(s, "on the unit that is not active any more") })
+		if warned == reachable {
+			t.Errorf("notes %q", o.Notes)
+		}
+	}
+}
+
 // Versions that policies and devices state.
 func TestSameRelease(t *testing.T) {
 	for _, c := range []struct {

@@ -225,15 +225,35 @@ func (x *run) settled() (*login, *Fetched, error) {
 		return nil, nil, err
 	}
 	x.phase(phaseSettle, "asking the device where it stands")
-	found, err := x.d.Dialogue.Settle(x.hard, l.s, x.last())
-	l.close()
-	for _, s := range found {
-		x.note("found: %s", s)
+	err = x.settle(l.s, "")
+	if err == nil && !sameUnit(l.id, x.last().Identity) {
+		x.settleFormer(l)
 	}
+	l.close()
 	if err != nil {
 		return nil, nil, fmt.Errorf("device %s: ending what the push left open on it: %w", x.d.Name, err)
 	}
 	return x.anew()
+}
+
+func (x *run) settle(s targets.Session, where string) error {
+	found, err := x.d.Dialogue.Settle(x.hard, s, x.last())
+	for _, f := range found {
+		x.note("found%s: %s", where, f)
+	}
+	return err
+}
+
+// settleFormer ends what the push left open on the unit of a pair that was
+// active then and isn't any more: edits and locks stay where they were made.
+func (x *run) settleFormer(l *login) {
+	err := errors.New(l.apart)
+	if l.peer != nil {
+		err = x.settle(l.peer, " on the unit that was active before")
+	}
+	if err != nil {
+		x.tell("the push was made on the unit that is not active any more, where edits or locks of it can be left: %v", err)
+	}
 }
 
 // anew logs in once more, to read what the device runs and go on from there.
