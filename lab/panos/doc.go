@@ -47,7 +47,8 @@
 //   - Answers begin with a blank line before "Commit job", as in captures.
 //     Warnings stand before "(Module: device)" and the last line.
 //   - The passive unit of a pair takes edits and commits like the active one,
-//     and then they run on both.
+//     and then they run on both. Edits and locks are those of one unit; what
+//     is pending on the other is lost when a commit reaches it.
 //   - "revert config" is refused while a job runs, edits aren't.
 //   - A restart ends the jobs as failed. The locks stay.
 //   - "show config running" is XML in any format, unless Options.FormatRunning
