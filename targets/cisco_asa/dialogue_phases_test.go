@@ -70,6 +70,7 @@ func TestPhasesAreSafe(t *testing.T) {
 	var plans, sessions, ordered int
 	s := subject()
 	s.Target = inPhases{version: "9.16(4)", plans: &plans, sessions: &sessions, ordered: &ordered}
+	s.Rounds = 32
 	s.Atomic = true // interruptions: TestBrokenOff, which settles what is left open
 	targettest.Run(t, s)
 	t.Logf("%d plans, %d with a session, %d in the order of their steps", plans, sessions, ordered)
@@ -83,7 +84,7 @@ func TestPhasesAreSafe(t *testing.T) {
 func TestRandomPhasesAreSafe(t *testing.T) {
 	var plans, sessions, ordered int
 	x := inPhases{version: "9.16(4)", plans: &plans, sessions: &sessions, ordered: &ordered}
-	for i := range 80 {
+	for i := range 40 {
 		rng := rand.New(rand.NewPCG(uint64(i), 13))
 		a := randomJobText(rng, "exclusive")
 		b := randomJobText(rng, "exclusive")
