@@ -61,7 +61,10 @@ type login struct {
 }
 
 func newLogin(s *Server, c net.Conn, ch ssh.Channel, w *window, user string) *login {
-	l := &login{srv: s, conn: c, ch: ch, window: w, term: s.term, dev: s.login(user)}
+	l := &login{srv: s, conn: c, ch: ch, window: w, term: s.term(), dev: s.login(user)}
+	if l.term.LineEnd == "" {
+		l.term.LineEnd = "\r\n"
+	}
 	l.out.l = l
 	l.out.stall = time.AfterFunc(stallTime, func() { c.Close() })
 	l.out.stall.Stop()

@@ -59,7 +59,7 @@ const (
 type Server struct {
 	login    func(user string) lab.Session
 	opt      Options
-	term     Terminal
+	term     func() Terminal
 	conf     ssh.ServerConfig
 	key      ssh.Signer
 	listener net.Listener
@@ -97,14 +97,12 @@ func Serve(d lab.Device, o Options) (*Server, error) {
 			s.login = a.LoginAs
 		}
 	}
+	s.term = func() Terminal { return Terminal{} }
 	switch t, ok := d.(lab.Terminals); {
 	case o.Terminal != nil:
-		s.term = *o.Terminal
+		s.term = func() Terminal { return *o.Terminal }
 	case ok:
-		s.term = t.Terminal()
-	}
-	if s.term.LineEnd == "" {
-		s.term.LineEnd = "\r\n"
+		s.term = t.Terminal
 	}
 	s.authentication()
 	l, err := net.Listen("tcp", o.Address)
