@@ -146,6 +146,9 @@ func (s *Server) SetFaults(f Faults) {
 	s.faults = &faultState{Faults: f}
 }
 
+// Severed says whether a connection was cut as the faults ask.
+func (s *Server) Severed() bool { return s.now().cut.Load() }
+
 func (s *Server) now() *faultState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
