@@ -151,6 +151,9 @@ func (cfg *config) services(e *entry) []service {
 
 // withPorts puts the ports of a port group in the place of its name.
 func (cfg *config) withPorts(list []service, side func(*service) *ports) []service {
+	if !slices.ContainsFunc(list, func(s service) bool { return side(&s).op == portGroup }) {
+		return list
+	}
 	var out []service
 	for _, s := range list {
 		p := side(&s)

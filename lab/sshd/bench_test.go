@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"runtime"
@@ -126,4 +127,32 @@ func itoa(n int) string {
 		return string(rune('0' + n))
 	}
 	return itoa(n/10) + itoa(n%10)
+}
+
+// BenchmarkTypedLines types 10,000 entries of an access list on an ASA, each
+// after the prompt of the one before, and reads the answers.
+func BenchmarkTypedLines(b *testing.B) {
+	const lines = 10_000
+	s := serve(b, asa.New(asa.Options{Hostname: "fw", Enabled: true}), Options{})
+	for b.Loop() {
+		x := open(b, s)
+		x.typed("configure terminal\rterminal width 511\rclear configure access-list\r")
+		in := bufio.NewReaderSize(x.out, 64<<10)
+		for i := range lines + 3 {
+			for prompts := 0; prompts == 0; {
+				text, err := in.ReadString('#')
+				if err != nil {
+					b.Fatal(err)
+				}
+				if strings.HasSuffix(text, "fw(config)#") || strings.HasSuffix(text, "fw#") {
+					prompts++
+				}
+			}
+			if i >= 3 {
+				x.typed("access-list L extended permit tcp host 10." + itoa(i>>8) + "." + itoa(i&255) + ".1 any eq 1556\r")
+			}
+		}
+		x.client.Close()
+	}
+	b.ReportMetric(lines*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }
