@@ -183,7 +183,9 @@ type reading struct {
 	next   string
 	ahead  bool
 	probes []string // that were typed
-	eaten  bool     // a pager may have read a part of a probe, or a blank for it was too much
+	turned int      // pages
+	stray  bool     // a blank was typed for a page that was none
+	eaten  bool     // a pager may have read a part of a probe
 	over   bool     // the answer has ended, but not all that was typed was read
 	held   int      // bytes of lines that may be the beginning of the echo of next
 	beyond blocks   // lines after the end, in case that it wasn't
@@ -224,9 +226,13 @@ func (r *reading) read() (err error) {
 		}
 		wait := r.wait
 		if len(s.buf) > 0 && len(s.buf) <= 4*maxPrompt && r.held == 0 && !s.waiting() {
+			had := len(s.buf)
 			done, patience, err := r.partial()
 			if done || err != nil {
 				return err
+			}
+			if len(s.buf) > had { // more came meanwhile
+				continue
 			}
 			if patience > 0 {
 				wait = min(wait, patience)
@@ -371,7 +377,7 @@ func (r *reading) probeEcho(shown string) (prompt string, whole bool) {
 }
 
 // exact says whether the probe must show as it was typed.
-func (r *reading) exact() bool { return len(r.probes) == 1 && !r.eaten }
+func (r *reading) exact() bool { return len(r.probes) == 1 && !r.stray && !r.eaten }
 
 // behind is the prompt of a line that has nothing but blanks behind it.
 func (p prompts) behind(shown string) (prompt string, blanks int) {

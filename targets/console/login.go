@@ -78,9 +78,13 @@ func (g *greeting) prompt() (string, error) {
 		}
 		wait := s.o.Idle
 		if len(s.buf) <= 4*maxPrompt && !s.waiting() {
+			had := len(s.buf)
 			done, err := g.partial()
 			if err != nil || done != "" {
 				return done, err
+			}
+			if len(s.buf) > had { // more came meanwhile
+				continue
 			}
 			if len(g.probes) < maxProbes && g.mayProbe() {
 				wait = min(wait, again)

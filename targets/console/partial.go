@@ -50,13 +50,18 @@ func (r *reading) partial() (done bool, patience time.Duration, err error) {
 		r.cutEcho()
 		return r.atPrompt(shown)
 	}
-	if _, blanks := s.p.behind(shown); blanks > 0 && len(r.probes) > 0 && !r.exact() {
-		return false, again, nil // a pager ate the end of the probe
+	if _, blanks := s.p.behind(shown); blanks > 0 && !r.ahead && !r.exact() {
+		// Blanks for pages that were none, or a probe of which a pager ate the end.
+		if len(r.probes) == 0 {
+			return false, settle, nil
+		}
+		return false, again, nil
 	}
 	if s.more.waits(shown) {
 		// The device erases this line before it goes on.
 		s.buf, r.pages = nil, shown
 		r.eaten = r.eaten || len(r.probes) > 0
+		r.turned++
 		return false, 0, s.write(" ", false)
 	}
 	for i, re := range r.asks {
@@ -77,13 +82,22 @@ func (r *reading) atPrompt(shown string) (done bool, patience time.Duration, err
 		return false, 0, nil
 	case r.over:
 		err := s.next(settle)
-		if errors.Is(err, errIdle) {
-			s.mode = s.p.mode(shown)
-			return true, 0, nil
+		if !errors.Is(err, errIdle) {
+			return false, 0, err
 		}
-		return false, 0, err
+		if (r.eaten || len(r.probes) > 1) && s.p.mode(lastLine(r.out.tail())) != "" {
+			return false, 0, fmt.Errorf("%w: the answer ends with a prompt, and a pager has read some of what was typed", ErrLost)
+		}
+		s.mode = s.p.mode(shown)
+		return true, 0, nil
 	case len(r.probes) > 0:
 		return false, again, nil
+	case s.echo == echoPlain && r.turned > 0:
+		// A probe that is typed too early would turn pages.
+		if err := s.next(settle); !errors.Is(err, errIdle) {
+			return false, 0, err
+		}
+		return false, again, r.typeProbe()
 	case s.echo == echoPlain:
 		return false, again, r.typeProbe()
 	}
@@ -112,12 +126,18 @@ func (r *reading) typeProbe() error {
 	return r.s.write(probe+lineEnd, false)
 }
 
+// lastLine is the last of whole lines.
+func lastLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
 // nextPage is the first line after a page: the rest of what erases the pager's
 // line, and text.
 func (r *reading) nextPage(line []byte) {
 	if len(line) == 0 { // nothing was erased: it was text that looks like a pager
 		r.line([]byte(r.pages))
-		r.eaten = true // the blank is still on its way to the next that reads
+		r.stray = true // the blank is still on its way to whatever reads next
 	} else {
 		r.line(line)
 	}

@@ -156,7 +156,7 @@ func TestTypeAheadIsLostAtLogin(t *testing.T) {
 // looks like the pager is.
 func TestPages(t *testing.T) {
 	var text strings.Builder
-	for i := range 50 {
+	for i := range 51 {
 		fmt.Fprintf(&text, "line %d\n", i)
 		if i%7 == 0 {
 			text.WriteString("\n<--- More --->\nfw01# \n")
