@@ -102,6 +102,9 @@ func pushAll(e *env, arg string, flags *pushFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := f.noneOpen(); err != nil {
+		return err
+	}
 	ctx := e.interruptible()
 	defer ctx.stop()
 	plans, errs := f.plan(ctx, flags.opt)
@@ -130,6 +133,20 @@ func pushAll(e *env, arg string, flags *pushFlags) error {
 		}
 	}
 	return f.push(ctx, plans, saved, flags)
+}
+
+// noneOpen says which devices have a push that was cut off: it has to be ended
+// first, and may be what others seem to be doing there.
+func (f *fleet) noneOpen() error {
+	var err error
+	for _, fw := range f.firewalls {
+		record, e := push.OpenRecord(f.state, fw.Device.Name)
+		if e == nil && record != nil {
+			e = &push.UnfinishedError{Record: record}
+		}
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // fitToPush says why nothing is pushed, if so.
