@@ -31,6 +31,8 @@ func FuzzType(f *testing.F) {
 		f.Add(s)
 	}
 	f.Add("end\nconfigure session S\nobject network A\nhost 10.0.0.1\ncommit noconfirm revert-save\nconfigure session S\nrevert\nconf t\nhostname x\n")
+	f.Add("end\ncopy /noconfirm running-config disk0:/x\nconf t\nhostname x\ncopy disk0:/x running-config\n\n\ndelete disk0:/x\n\nno pager\nfailover active\nclear configuration session\n")
+	f.Add("end\nconfigure session S\nobject network A\nobject network A\nno object network A\ncommit noconfirm config-save\nmore config-session-S.cfg\nwrite standby\nchangeto system\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 4000 {
 			return

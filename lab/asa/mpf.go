@@ -139,7 +139,9 @@ func cmdClassMap(c *call) error {
 	if c.in.peek() == "type" {
 		return cmdKept(c)
 	}
-	c.in.accept("match-all")
+	if before := c.in; c.in.accept("match-all") != "" && c.in.end() {
+		c.in = before // it is a name that looks like the beginning of the keyword
+	}
 	name, err := c.in.name(mapNameLimit)
 	if err != nil {
 		return err
