@@ -78,11 +78,10 @@ func TestGoingBackLeadsToTheOldRulesFromBothStates(t *testing.T) {
 	for round := range 12 {
 		section := round%2 == 1
 		m := &jobMaker{Rand: rand.New(rand.NewPCG(77, uint64(round))), section: section, self: round%4 > 1}
-		base := othersTables
-		if section && m.self {
-			base += userTable("forward", "input", "output")
-		} else if section {
-			base += userTable("forward")
+		// A place for a section is there also where the firewall is exclusive.
+		base := othersTables + userTable("forward")
+		if m.self {
+			base = othersTables + userTable("forward", "input", "output")
 		}
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			if err := n.Flush("r"); err != nil {

@@ -100,7 +100,7 @@ func restore(have, before *targets.Config) (*targets.Change, []targets.Problem) 
 // undo is a file that makes what is ours what it was, and what it adds where
 // nothing is ours.
 func undo(now, old []piece) (file, blocks string) {
-	var head, b strings.Builder
+	var head strings.Builder
 	if slices.ContainsFunc(now, piece.isTable) || slices.ContainsFunc(old, piece.isTable) {
 		head.WriteString("table inet " + table + "\ndelete table inet " + table + "\n")
 	}
@@ -121,27 +121,8 @@ func undo(now, old []piece) (file, blocks string) {
 			head.WriteString("delete " + p.kind + " " + p.table + " " + p.name + "\n")
 		}
 	}
-	last := ""
-	for _, p := range old {
-		switch {
-		case p.isTable():
-			b.WriteString("\n" + p.text + "\n")
-			continue
-		case !p.ours():
-			continue
-		case last != p.table:
-			if last != "" {
-				b.WriteString("}\n")
-			}
-			b.WriteString("\ntable " + p.table + " {\n")
-			last = p.table
-		}
-		b.WriteString("\t" + p.text + "\n")
-	}
-	if last != "" {
-		b.WriteString("}\n")
-	}
-	return head.String() + b.String(), b.String()
+	blocks = blocksOf(slices.DeleteFunc(slices.Clone(old), func(p piece) bool { return !p.isTable() && !p.ours() }))
+	return head.String() + blocks, blocks
 }
 
 // replace is the change that loads a file which replaces the pieces that are
