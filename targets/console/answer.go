@@ -393,25 +393,30 @@ func (p prompts) behind(shown string) (prompt string, blanks int) {
 }
 
 // blank reads what the device prints for the empty line that a probe is, up to
-// the prompt.
+// the prompt. Only what it prints before every prompt, or has printed for the
+// first empty line, goes without saying; anything else is news ("the transaction
+// has expired") and belongs to the answer.
 func (r *reading) blank() error {
 	s := r.s
-	for used := 0; ; {
-		if i := bytes.LastIndexByte(s.buf, '\n'); i >= 0 && i < maxBlank {
-			for line := range bytes.Lines(s.buf[:i]) {
-				s.learnBlank(screen(bytes.TrimRight(line, "\n")))
+	var text strings.Builder
+	for {
+		for {
+			line, rest, ok := bytes.Cut(s.buf, newline)
+			if !ok {
+				break
 			}
-			used += i + 1
-			s.buf = s.buf[i+1:]
+			text.WriteString(screen(line) + "\n")
+			s.buf = rest
 		}
-		if used > maxBlank || len(s.buf) > maxPrompt {
-			return fmt.Errorf("%w: it answered to an empty line", ErrLost)
+		if text.Len() > maxBlank || len(s.buf) > maxPrompt {
+			return fmt.Errorf("%w: it answered to an empty line: %q", ErrLost, tail(text.String()))
 		}
 		if mode := s.p.mode(screen(s.buf)); mode != "" && !s.waiting() {
 			if mode != s.mode {
 				return fmt.Errorf("%w: an empty line led from mode %s to %s", ErrLost, s.mode, mode)
 			}
 			s.buf = bytes.Clone(s.buf) // and let go of what was before it
+			r.news(text.String())
 			return nil
 		}
 		if err := s.next(r.wait); err != nil {
@@ -420,10 +425,25 @@ func (r *reading) blank() error {
 	}
 }
 
-// learnBlank notes a line that the device prints for an empty line.
-func (s *Session) learnBlank(line string) {
-	if !s.printsForBlank(line) && len(s.blanks) < maxProbes {
-		s.blanks = append(s.blanks, line)
+// news adds to the answer what a device has printed for an empty line.
+func (r *reading) news(text string) {
+	s := r.s
+	said := strings.TrimSpace(text)
+	before := strings.TrimRight(r.out.tail(), " \n")
+	if said == "" || slices.Contains(s.blanks, said) {
+		return
+	}
+	if rest, ok := strings.CutSuffix(before, said); ok && (rest == "" || strings.HasSuffix(rest, "\n")) {
+		s.learnBlank(said) // it stands before the prompt as well
+		return
+	}
+	r.out.add([]byte(text))
+}
+
+// learnBlank notes what the device prints for an empty line.
+func (s *Session) learnBlank(said string) {
+	if said != "" && len(s.blanks) < maxProbes && !slices.Contains(s.blanks, said) {
+		s.blanks = append(s.blanks, said)
 	}
 }
 
@@ -431,5 +451,6 @@ func (s *Session) learnBlank(line string) {
 // nothing, its prompt, or what it has printed then before.
 func (s *Session) printsForBlank(line string) bool {
 	prompt, _ := s.p.behind(line)
-	return prompt != "" || strings.TrimSpace(line) == "" || slices.Contains(s.blanks, line)
+	said := strings.TrimSpace(line)
+	return prompt != "" || said == "" || slices.ContainsFunc(s.blanks, func(b string) bool { return strings.Contains(b, said) })
 }

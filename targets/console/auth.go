@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -52,8 +53,20 @@ func (a *authority) explain(err error) error {
 	for _, note := range a.notes {
 		err = fmt.Errorf("%w; %w", err, note)
 	}
+	broken := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errSilent)
+	said := errors.Is(err, errTyped) || strings.Contains(err.Error(), "unable to authenticate") || a.typed && strings.Contains(err.Error(), "ssh: disconnect")
+	if said || len(a.notes) > 0 && !broken {
+		return &permanentError{err}
+	}
 	return err
 }
+
+// permanentError is a login that fails again if it is tried again, and may lock
+// the account.
+type permanentError struct{ error }
+
+func (e *permanentError) Permanent() bool { return true }
+func (e *permanentError) Unwrap() error   { return e.error }
 
 func (a *authority) methods() []ssh.AuthMethod {
 	var out []ssh.AuthMethod

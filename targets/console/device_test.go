@@ -46,6 +46,9 @@ type device struct {
 	cut     int  // close the connection after so many bytes of output; 0 for never
 	refuse  string
 	silent  string // "tcp", "shell", or a line after which nothing comes
+	blank   string // printed for an empty line
+	before  string // printed before each prompt of the configuration mode
+	accept  string // a question before the first prompt, answered with "a"
 	flush   bool   // what was typed before the first prompt is thrown away
 
 	addr netip.AddrPort
@@ -370,6 +373,13 @@ func (s *shell) run() {
 	if !s.print(strings.ReplaceAll(d.banner, "\n", d.eol)) {
 		return
 	}
+	if d.accept != "" {
+		s.print(d.accept)
+		if b, err := s.in.ReadByte(); err != nil || b != 'a' {
+			return
+		}
+		s.print(d.eol)
+	}
 	if d.flush {
 		time.Sleep(50 * time.Millisecond)
 		_, _ = s.in.Discard(s.in.Buffered())
@@ -388,6 +398,9 @@ func (s *shell) run() {
 		}
 		if !s.do(strings.TrimSpace(line)) {
 			return
+		}
+		if d.before != "" && strings.Contains(s.mode, "config") {
+			s.print(d.before)
 		}
 	}
 }
@@ -449,7 +462,7 @@ func (s *shell) do(line string) bool {
 	d := s.d
 	switch line {
 	case "":
-		return true
+		return s.print(d.blank)
 	case "exit":
 		return false
 	case "enable":

@@ -53,6 +53,9 @@ func (e *HostKeyError) Error() string {
 	return offered + ", but on file is " + strings.Join(known, ", ") + ": somebody may be between, or the device was replaced"
 }
 
+// Permanent says that trying again doesn't help.
+func (e *HostKeyError) Permanent() bool { return true }
+
 // maxKnownHosts bounds a file of known hosts.
 const maxKnownHosts = 64 << 20
 

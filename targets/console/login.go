@@ -39,7 +39,8 @@ type greeting struct {
 	at     string // what the last probe was typed behind
 	found  string // the prompt that the last probe shows behind, "" before it does
 	since  int    // bytes after that
-	simple int    // probes in a row that showed as nothing but another prompt
+	blank  []string
+	simple int // probes in a row that showed as nothing but another prompt
 }
 
 // login finds the first prompt and learns the host from it. Banners may hold
@@ -66,6 +67,7 @@ func (s *Session) login() error {
 		return fmt.Errorf("%q is no prompt of the host %q", prompt, s.p.host)
 	}
 	s.buf = []byte(prompt)
+	s.learnBlank(strings.TrimSpace(strings.Join(g.blank, "\n")))
 	return nil
 }
 
@@ -128,11 +130,13 @@ func (g *greeting) lines() {
 		}
 		probe := g.probes[len(g.probes)-1]
 		if before, ok := strings.CutSuffix(shown, probe); ok && s.p.mode(before) != "" {
-			g.found, g.since, s.echo = before, 0, echoPlain
+			g.found, g.since, g.blank, s.echo = before, 0, nil, echoPlain
 		} else if shown == g.at && s.p.mode(shown) != "" {
-			g.found, g.since, s.echo = shown, 0, echoWeak
+			g.found, g.since, g.blank, s.echo = shown, 0, nil, echoWeak
 		} else if g.since += i + 1; g.since > maxBlank { // more than an empty line gives
-			g.found = ""
+			g.found, g.blank = "", nil
+		} else {
+			g.blank = append(g.blank, shown)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (r *reading) answer(q *targets.Question, shown string) error {
 	if q.Secret != "" {
 		for _, t := range r.typed {
 			if t.secret == q.Secret {
-				return fmt.Errorf("the secret %q was refused", q.Secret)
+				return &permanentError{fmt.Errorf("the secret %q was refused", q.Secret)}
 			}
 		}
 		if s.o.Secrets == nil {

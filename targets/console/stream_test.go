@@ -260,3 +260,49 @@ func TestAhead(t *testing.T) {
 		})
 	}
 }
+
+// What a device prints for an empty line is no part of answers if it always
+// does; news are.
+func TestEmptyLines(t *testing.T) {
+	d := newDevice()
+	d.before = "\r\n[edit]\r\n"
+	d.answers = map[string]string{"show version": "Version\n", "show | last": "}\n"}
+	d.start(t)
+	s := d.dial(t)
+	edit := targets.Command{Line: "configure terminal", Then: "config", Accept: []string{`\[edit\]`}}
+	set := targets.Command{Line: "object x", Accept: []string{`\[edit\]`}}
+	got := mustDo(t, s, read("show version"), edit, read("show | last"), set)
+	if want := []string{"Version\n", "\n[edit]\n", "}\n\n[edit]\n", "\n[edit]\n"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	d.blank = "your transaction has expired\r\n"
+	var refused *targets.AnswerError
+	if _, err := s.Do(t.Context(), set); !errors.As(err, &refused) || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("error %v", err)
+	}
+	// What it prints from the first prompt on is no news.
+	d.before = ""
+	s = d.dial(t)
+	if got := mustDo(t, s, read("show version")); got[0] != "Version\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A question between the login and the first prompt is answered.
+func TestGreeting(t *testing.T) {
+	for name, pace := range map[string]func(io.Writer, []byte) error{"at once": nil, "byte by byte": byBytes} {
+		d := newDevice()
+		d.accept, d.pace = "(Press 'a' to accept):", pace
+		d.answers = map[string]string{"show version": "Version\n"}
+		d.start(t)
+		s := d.dial(t, func(o *Options) {
+			o.Platform.Greeting = []targets.Question{{Ask: `\(Press 'a' to accept\): ?`, Answer: "a", Key: true}}
+		})
+		if got := mustDo(t, s, read("show version")); got[0] != "Version\n" {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if typed := strings.TrimSpace(strings.Join(d.lines(), "")); typed != "show version" {
+			t.Errorf("%s: typed %q", name, typed)
+		}
+	}
+}

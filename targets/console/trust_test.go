@@ -65,6 +65,10 @@ func TestHostKeys(t *testing.T) {
 				}
 			}
 		}
+		var p interface{ Permanent() bool }
+		if c.want != "" && c.name != "no known hosts at all" && !errors.As(err, &p) {
+			t.Errorf("%s: %v may be tried again", c.name, err)
+		}
 		var e *HostKeyError
 		if c.want != "" && errors.As(err, &e) && !strings.Contains(err.Error(), e.Offered.Fingerprint()) {
 			t.Errorf("%s: no fingerprint in %v", c.name, err)
@@ -170,6 +174,10 @@ func TestRefusedPasswordOnce(t *testing.T) {
 		}
 		if got := d.tried(); len(got) != 1 {
 			t.Errorf("%s: %d attempts", methods, len(got))
+		}
+		var p interface{ Permanent() bool }
+		if !errors.As(err, &p) || !p.Permanent() {
+			t.Errorf("%s: %v may be tried again", methods, err)
 		}
 		clean(t, d)
 	}
