@@ -70,6 +70,7 @@ func (s *Server) channel(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, reqs 
 		w     window
 		shell sync.WaitGroup
 		began bool
+		gone  = make(chan struct{}) // the client has closed the channel
 	)
 	for r := range reqs {
 		ok := false
@@ -89,7 +90,7 @@ func (s *Server) channel(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, reqs 
 			if ok = !began; ok {
 				began = true
 				r.Reply(true, nil)
-				shell.Go(func() { s.shell(c, conn, ch, &w) })
+				shell.Go(func() { s.shell(c, conn, ch, &w, gone) })
 				continue
 			}
 		}
@@ -100,6 +101,7 @@ func (s *Server) channel(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, reqs 
 			ch.Close()
 		}
 	}
+	close(gone)
 	shell.Wait()
 	ch.Close()
 }
@@ -117,7 +119,7 @@ func cutString(p []byte) (text string, rest []byte, ok bool) {
 }
 
 // shell is a login on the device.
-func (s *Server) shell(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, w *window) {
+func (s *Server) shell(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, w *window, gone <-chan struct{}) {
 	s.count(1)
 	defer s.count(-1)
 	l := newLogin(s, c, ch, w, conn.User())
@@ -128,9 +130,22 @@ func (s *Server) shell(c net.Conn, conn *ssh.ServerConn, ch ssh.Channel, w *wind
 		ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{0}))
 		ch.CloseWrite()
 		ch.Close()
+		s.farewell(gone)
 	}
 	if !byDevice || exit != ExitChannel {
 		conn.Close()
+	}
+}
+
+// farewell waits until the client has taken the end of its channel: closing the
+// connection while it still sends would take the end away from it.
+func (s *Server) farewell(gone <-chan struct{}) {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-gone:
+	case <-t.C:
+	case <-s.ctx.Done():
 	}
 }
 
