@@ -32,6 +32,11 @@ type Faults struct {
 	// CutNth breaks the answer to this line off in the middle; CutDrop ends the
 	// session there.
 	CutNth, CutDrop int
+	// RestartNth: before this line the power fails, and the device starts again
+	// with what was saved.
+	RestartNth int
+	// FailNth: before this line the other unit of the pair takes over.
+	FailNth int
 	// NoiseInside puts the messages of NoiseEvery after the first line of the
 	// answer.
 	NoiseInside bool
@@ -109,6 +114,15 @@ func (d *Device) faulty(s *Session, text string) (refused, noise string, dropped
 		for _, l := range f.Meddle {
 			other.run(l)
 		}
+	}
+	if f.FailNth > 0 && d.lines == f.FailNth && d.peer != nil {
+		d.peer.takeOver()
+	}
+	if f.RestartNth > 0 && d.lines == f.RestartNth {
+		if err := d.restart(); err != nil {
+			panic("asa: the startup configuration is not taken: " + err.Error())
+		}
+		return "", "", true
 	}
 	if f.DropNth > 0 && d.lines == f.DropNth {
 		s.closed = true

@@ -120,3 +120,37 @@ func TestUnitsChangePlaces(t *testing.T) {
 		t.Error(x)
 	}
 }
+
+// The power fails before the third line: what was saved runs, and on a pair
+// the other unit takes over with everything that was done.
+func TestPowerFails(t *testing.T) {
+	lines := []string{"configure terminal", "object network DONE", "object network NOT"}
+	one := asa.New(asa.Options{Enabled: true, Faults: asa.Faults{RestartNth: 3}})
+	a, b := asa.NewPair(asa.Options{Enabled: true, Faults: asa.Faults{RestartNth: 3}})
+	for _, d := range []*asa.Device{one, a} {
+		s := d.Login()
+		for _, l := range lines {
+			s.Send(l)
+		}
+		if s.Prompt() != "" || strings.Contains(d.Running(), "NOT") {
+			t.Error("the third line was done")
+		}
+	}
+	if strings.Contains(one.Running(), "DONE") {
+		t.Error("a device alone runs what wasn't saved")
+	}
+	if !strings.Contains(b.Running(), "DONE") || b.Standby() || !a.Standby() {
+		t.Error("the other unit has not taken over")
+	}
+}
+
+// The other unit takes over before the third line: who types goes on on what
+// is now the standby unit, and what he types stays there.
+func TestTheOtherUnitTakesOver(t *testing.T) {
+	a, b := asa.NewPair(asa.Options{Enabled: true, Faults: asa.Faults{FailNth: 3}})
+	s := a.Login()
+	typeAll(t, s, "configure terminal", "object network BOTH", "object network ONE")
+	if !strings.Contains(b.Running(), "BOTH") || strings.Contains(b.Running(), "ONE") || !strings.Contains(a.Running(), "ONE") {
+		t.Error("who has what")
+	}
+}

@@ -321,6 +321,11 @@ func (s *Session) run(text string) string {
 		return s.password(text)
 	}
 	in := s.mode
+	if in.kind >= modeConfig && !s.replica { // the unit may have become the standby one
+		if err := s.d.part(); err != nil {
+			return err.Error() + "\n"
+		}
+	}
 	c := call{d: s.d, s: s, cfg: s.current()}
 	c.in.text = strings.TrimRight(text, " \t")
 	t := strings.TrimLeft(c.in.text, " \t")
