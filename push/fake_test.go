@@ -320,6 +320,7 @@ const (
 	stepwise kind = "stepwise" // line by line
 	atomic   kind = "atomic"   // as a candidate
 	timed    kind = "timed"    // line by line, and back by itself
+	early    kind = "early"    // the same, but it saves before it stops the timer
 )
 
 // fakeDialogue talks with fake devices.
@@ -363,7 +364,7 @@ func (fakeDialogue) Pending(ctx context.Context, s targets.Session, p *targets.P
 }
 
 func (f fakeDialogue) Guarantee(targets.Identity) targets.Guarantee {
-	return targets.Guarantee{Atomic: f.kind == atomic, Timed: f.kind == timed, Text: "as a test needs it"}
+	return targets.Guarantee{Atomic: f.kind == atomic, Timed: f.kind == timed || f.kind == early, Text: "as a test needs it"}
 }
 
 func do(ctx context.Context, s targets.Session, lines ...string) error {
@@ -389,7 +390,7 @@ func (f fakeDialogue) Apply(ctx context.Context, s targets.Session, p *targets.P
 		lines = append(lines, step.Commands...)
 	}
 	switch f.kind {
-	case timed:
+	case timed, early:
 		lines = append([]string{fmt.Sprintf("arm %s %d", p.ID, int(p.Timeout.Seconds()))}, lines...)
 	case atomic:
 		if err := do(ctx, s, "draft "+p.ID); err != nil {
@@ -408,19 +409,22 @@ func (f fakeDialogue) Apply(ctx context.Context, s targets.Session, p *targets.P
 }
 
 func (f fakeDialogue) Confirm(ctx context.Context, s targets.Session, p *targets.Push) error {
-	if f.kind == timed && len(p.Change.Steps) > 0 {
-		if err := do(ctx, s, "disarm "+p.ID); err != nil {
-			return err
-		}
+	lines := []string{"write"}
+	switch {
+	case len(p.Change.Steps) == 0:
+	case f.kind == timed:
+		lines = []string{"disarm " + p.ID, "write"}
+	case f.kind == early:
+		lines = []string{"write", "disarm " + p.ID}
 	}
-	return do(ctx, s, "write")
+	return do(ctx, s, lines...)
 }
 
 func (f fakeDialogue) Settle(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
 	switch f.kind {
 	case atomic:
 		return []string{"the candidate was discarded"}, do(ctx, s, "discard "+p.ID)
-	case timed:
+	case timed, early:
 		return []string{"it went back"}, do(ctx, s, "back "+p.ID)
 	}
 	return nil, nil
@@ -436,7 +440,16 @@ type fakeTarget struct{ targets.Target }
 
 func (fakeTarget) Name() string { return "fake" }
 
-func (fakeTarget) Parse(r io.Reader, _ targets.ParseOptions) (*targets.Config, error) {
+// parseOptions are how fake devices are to be read, always.
+var parseOptions = targets.ParseOptions{
+	Interfaces: []targets.Interface{{Label: "inside", Devices: []string{"eth0", "eth1"}}}, Context: "blue", Prefix: "NB-",
+	Behind: map[string]ruleset.AddrSet{"inside": ruleset.PrefixSet(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")), "": {}},
+}
+
+func (fakeTarget) Parse(r io.Reader, opt targets.ParseOptions) (*targets.Config, error) {
+	if fmt.Sprint(opt) != fmt.Sprint(parseOptions) {
+		return nil, fmt.Errorf("the configuration is read with %v, not with %v", opt, parseOptions)
+	}
 	c := &targets.Config{}
 	var lines []string
 	in := bufio.NewScanner(r)
@@ -544,6 +557,7 @@ func (w *world) on(state string, k kind, fake *fakeDevice) {
 	w.fake, w.clock, w.units = fake, fake.clock, []*fakeDevice{fake}
 	w.dev = &push.Device{
 		Name: "edge", Firewall: "edge-fw", Units: 1, Admin: "nbfwc", Target: fakeTarget{}, Dialogue: fakeDialogue{k},
+		Part: targets.Partition{Context: "blue"}, Parse: targets.ParseOptions{Interfaces: parseOptions.Interfaces, Prefix: "NB-", Behind: parseOptions.Behind},
 		Job: targets.Job{Firewall: "edge-fw", Prefix: "NBU-", Header: newLines}, Hostname: "edge", OS: "9.1",
 		Policy: "policy.hcl", PolicyDigest: "abc", Reach: []byte(`{"at":"192.0.2.1:22"}`),
 	}

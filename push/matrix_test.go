@@ -50,7 +50,7 @@ func cleanLines(t *testing.T, k kind) int {
 // abandoned, and on the way every packet was treated as by the old or by the new
 // configuration.
 func TestAFaultAtEveryLineOfAPush(t *testing.T) {
-	for _, k := range []kind{stepwise, atomic, timed} {
+	for _, k := range []kind{stepwise, atomic, timed, early} {
 		n := cleanLines(t, k)
 		for what := refuse; what <= crashAfter; what++ {
 			t.Run(fmt.Sprintf("%s, %s", k, what), func(t *testing.T) {
@@ -217,12 +217,12 @@ func (w *world) refusesAPush(t *testing.T, where string) {
 
 // A recovery can be cut off as well, at every line, and be asked for again.
 func TestAFaultAtEveryLineOfARecovery(t *testing.T) {
-	for _, k := range []kind{stepwise, atomic, timed} {
+	for _, k := range []kind{stepwise, atomic, timed, early} {
 		for _, what := range []push.Recovery{push.Resume, push.Abandon} {
 			for _, broken := range []fault{refuse, dropBefore, dropAfter, deadBefore, deadAfter, crashBefore, crashAfter} {
 				t.Run(fmt.Sprintf("%s, %d, %s", k, what, broken), func(t *testing.T) {
 					t.Parallel()
-					for at := 6; at <= 14; at += 2 { // from the first command that changes something
+					for at := 7; at <= 15; at += 4 { // from the first command that changes something
 						state := stateDir(t)
 						w := newWorld(state, k)
 						w.fake.at, w.fake.what = at, crashAfter

@@ -292,10 +292,16 @@ func TestAPushThatIsStoppedIsUndone(t *testing.T) {
 				t.Errorf("%s: %v, %+v", where, err, o)
 			}
 			isTrue(t, where, w, o, err)
+			if k == stepwise && 8 < at && at < 11 && (o.Stand != push.Old || slices.Contains(w.fake.typed, lastStep)) {
+				t.Errorf("%s: %+v, typed %q", where, o, w.fake.typed)
+			}
 			stop()
 		}
 	}
 }
+
+// lastStep is the last command of the change.
+const lastStep = "del ours permit 10.1.0.3 13724"
 
 // Ctrl-C before anything is sent.
 func TestAPushThatIsStoppedBeforeItBegins(t *testing.T) {
@@ -384,7 +390,7 @@ func TestARecoveryOfSomethingElse(t *testing.T) {
 	}{
 		{"another policy", push.Resume, func(w *world) { w.dev.PolicyDigest = "def" }, "the policy is another than that of the unfinished push"},
 		{"another firewall", push.Abandon, func(w *world) { w.dev.Firewall = "other" }, "is of firewall edge-fw, not of other"},
-		{"another partition", push.Abandon, func(w *world) { w.dev.Part.Context = "blue" }, "another partition"},
+		{"another partition", push.Abandon, func(w *world) { w.dev.Part.Context = "green" }, "another partition"},
 		{"another target", push.Abandon, func(w *world) { w.dev.Target = renamed{} }, "was made for a fake, not for a renamed"},
 	}
 	for _, c := range cases {
@@ -423,6 +429,39 @@ func TestARecoveryOfSomethingElse(t *testing.T) {
 type renamed struct{ fakeTarget }
 
 func (renamed) Name() string { return "renamed" }
+
+// The connection breaks with the last command of a recovery: it is found to be
+// done, and the record is closed.
+func TestARecoveryWithoutItsLastAnswer(t *testing.T) {
+	for what, last := range map[push.Recovery]string{push.Resume: lastStep, push.Abandon: "del ours permit 10.1.0.5 443"} {
+		w := crashed(t, stepwise, 9)
+		w.fake.before = func(d *fakeDevice, line string) {
+			if line == last {
+				d.before, d.at, d.what = nil, d.lines+1, dropAfter
+			}
+		}
+		o, err := w.eng.Recover(ctx, w.dev, what, push.Options{})
+		want := []push.Stand{push.New, push.Old}[what]
+		if err != nil || o.Stand != want || o.Open || o.Err != nil || len(o.Notes) != 1 || !strings.Contains(o.Notes[0], "found complete and finished") {
+			t.Errorf("%v, %+v", err, o)
+		}
+	}
+}
+
+// While a recovery is approved somebody changes the device: it isn't done.
+func TestARecoveryOfADeviceThatChanges(t *testing.T) {
+	w := crashed(t, stepwise, 9)
+	before := ours(w.fake.running)
+	o, err := w.eng.Recover(ctx, w.dev, push.Resume, push.Options{Approve: func(*push.Planned) error {
+		w.fake.running = append(w.fake.running, "other permit 10.9.0.9 22")
+		return nil
+	}})
+	var stale *push.StaleError
+	if err != nil || !o.Open || !errors.As(o.Err, &stale) || !slices.Equal(ours(w.fake.running), before) {
+		t.Errorf("%v, %+v, running %q", err, o, w.fake.running)
+	}
+	recovers(t, "changed by others", w, push.Resume)
+}
 
 // crashed is a world whose process ended after a line of a push.
 func crashed(t *testing.T, k kind, at int) *world {

@@ -287,9 +287,3 @@ func (r *Record) take(e Entry) {
 		}
 	}
 }
-
-// confirming says whether an attempt has come so far that what the device
-// begins with after a restart may have changed.
-func (r *Record) confirming() bool {
-	return slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.What == Phase && e.Text == phaseConfirm })
-}

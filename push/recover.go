@@ -97,7 +97,6 @@ func (x *run) load(r *Record) error {
 			}
 		}
 	}
-	x.confirming = r.confirming()
 	x.j, err = openJournal(r.Dir, x.e.Now)
 	return err
 }

@@ -30,7 +30,8 @@ type run struct {
 	text   []byte
 	opt    targets.PlanOptions
 	// attempts are all pushes on the device, the last one now; confirming says
-	// that one of them came to Confirm.
+	// that one of them came to Confirm, so that what the device begins with
+	// after a restart may have changed.
 	attempts   []*targets.Push
 	confirming bool
 	notes      []string
@@ -122,7 +123,6 @@ func (x *run) begin(g goalName, l *login, f *Fetched, c *targets.Change) error {
 		return err
 	}
 	push := p.push(f.Text, c)
-
 	push.Note = func(s string) { x.note("%s", s) }
 	x.attempts = append(x.attempts, push)
 	return nil
