@@ -73,7 +73,9 @@ func (s *Session) run(commands []targets.Command) (answers []string, refused, er
 		if err := s.record(r, nil); err != nil {
 			return answers, nil, err
 		}
-		refused = commands[k].Check(answer, before, s.mode)
+		if refused = commands[k].Check(answer, before, s.mode); refused == nil {
+			refused = s.broken(&commands[k], answer)
+		}
 	}
 	return answers, refused, nil
 }

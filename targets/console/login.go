@@ -107,7 +107,9 @@ func (g *greeting) prompt() (string, error) {
 // prompt, or where nothing is asked.
 func (g *greeting) mayProbe() bool {
 	shown := screen(g.s.buf)
-	return shown == "" || g.s.p.mode(shown) != ""
+	// A prompt that nobody else can know needs no such help; and a terminal would
+	// echo the line before the program is there that has to read it.
+	return shown == "" && !g.s.sure || g.s.p.mode(shown) != ""
 }
 
 // lines uses the whole lines of the buffer.
@@ -156,6 +158,9 @@ func (g *greeting) partial() (prompt string, err error) {
 		g.found, s.echo = g.at, echoNone
 		s.buf = []byte(g.at)
 		return g.accept(g.at)
+	case s.sure && len(g.probes) == 0 && s.p.suffix(shown) != "":
+		s.buf = []byte(s.p.suffix(shown))
+		return "", g.probe()
 	case s.p.mode(shown) != "":
 		g.r.cutEcho()
 		if g.found == shown {

@@ -76,14 +76,15 @@ type Session struct {
 	more *pager
 	// sure says that nobody else can know the prompt, so that its text proves
 	// that it is one.
-	sure   bool
-	echo   echoKind
-	mode   string
-	buf    []byte   // received and not used; at rest the prompt
-	err    error    // why the session is of no further use
-	blanks []string // what the device prints for an empty line
-	ends   [2]netip.AddrPort
-	ctx    context.Context // of the call that is in progress
+	sure    bool
+	echo    echoKind
+	mode    string
+	buf     []byte   // received and not used; at rest the prompt
+	err     error    // why the session is of no further use
+	longest int      // columns of the longest line that was read
+	blanks  []string // what the device prints for an empty line
+	ends    [2]netip.AddrPort
+	ctx     context.Context // of the call that is in progress
 }
 
 var (

@@ -168,3 +168,19 @@ func TestOpenSSH(t *testing.T) {
 		t.Errorf("exit: %v", err)
 	}
 }
+
+// A shell that starts late finds nothing typed before it: the terminal would
+// echo that where nobody expects it.
+func TestSlowShell(t *testing.T) {
+	t.Parallel()
+	addr, o := sshd(t)
+	o.Platform.Program = "printf 'a notice without end'; sleep 4; " + o.Platform.Program
+	s, err := Dial(t.Context(), addr, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := mustDo(t, s, read("echo one")); got[0] != "one\n" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -306,3 +306,24 @@ func TestGreeting(t *testing.T) {
 		}
 	}
 }
+
+// A terminal that breaks lines makes two rules of one: such an answer is refused.
+func TestBrokenLines(t *testing.T) {
+	rule := "access-list OUT extended permit tcp object-group NBU-G-CORE object-group NBU-G-APPLICATIONS eq 1556"
+	d := newDevice()
+	d.answers = map[string]string{
+		"show broken": "hostname fw01\n" + rule[:80] + "\n" + rule[80:] + "\nend\n",
+		"show whole":  "hostname fw01\n" + rule + "\nend\n",
+		"show table":  strings.Repeat("-", 80) + "\nshort\n",
+		"show short":  rule[:79] + "\n",
+	}
+	d.start(t)
+	s := d.dial(t)
+	mustDo(t, s, read("show table"), read("show short"))
+	var refused *targets.AnswerError
+	if _, err := s.Do(t.Context(), read("show broken")); !errors.As(err, &refused) || !strings.Contains(err.Error(), "80 columns") {
+		t.Errorf("error %v", err)
+	}
+	// Where longer lines were seen, the terminal doesn't break them.
+	mustDo(t, s, read("show whole"), read("show broken"))
+}
