@@ -23,6 +23,7 @@ type hostRig struct {
 	user string
 	net  *kernel.Net
 	host *kernel.Host
+	jump *kernel.Host // nil for none
 }
 
 const hostPolicy = `
@@ -77,7 +78,8 @@ func newHostRig(t *testing.T, exclusive bool) *hostRig {
 	t.Helper()
 	one := func(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
 	n, err := kernel.New(kernel.Topology{
-		Routers: []kernel.Router{{Name: "r", Addrs: one("10.99.9.1/32")}},
+		Routers: []kernel.Router{{Name: "r", Addrs: one("10.99.9.1/32")}, {Name: "jump", Addrs: one("10.99.8.1/32")}},
+		Joins:   []kernel.Join{{A: "r", ADevice: "jump0", B: "jump", BDevice: "r0"}},
 		Zones: []kernel.Zone{
 			{Name: "lan", Router: "r", Device: "lan0", Addrs: one("10.0.0.0/24")},
 			{Name: "wan", Router: "r", Device: "wan0", Addrs: one("192.0.2.0/24")},
@@ -133,11 +135,18 @@ func (r *hostRig) on(command string) string {
 }
 
 func (r *hostRig) environ() []string {
-	return []string{"NBFWC_STATE=" + filepath.Join(r.dir, "state"), "NBFWC_KNOWN_HOSTS=" + r.host.KnownHosts}
+	known := r.host.KnownHosts
+	if r.jump != nil {
+		known += string(filepath.ListSeparator) + r.jump.KnownHosts
+	}
+	return []string{"NBFWC_STATE=" + filepath.Join(r.dir, "state"), "NBFWC_KNOWN_HOSTS=" + known}
 }
 
 func (r *hostRig) args(args ...string) []string {
 	args = append(args, "-identity", r.host.Key)
+	if r.jump != nil {
+		args = append(args, "-identity", r.jump.Key)
+	}
 	if len(args) > 3 && (args[1] == "-resume" || args[1] == "-abandon") {
 		return args
 	}
@@ -368,4 +377,56 @@ func TestPushLosesTheMachine(t *testing.T) {
 	}
 	r.nbfwc(exitClean, "push", "-yes")
 	r.mustOpen("pushed in the end", "10.0.0.7", "1556 8401")
+}
+
+// Through a jump host nobody foresees that a policy locks us out: the machine sees
+// an address that we don't know. The push is loaded, no new login comes through,
+// the machine goes back by itself, and the program finds it as it was.
+func TestPushThatLocksUsOut(t *testing.T) {
+	if !kernel.Require(t) {
+		return
+	}
+	t.Parallel()
+	r := newHostRig(t, true)
+	var err error
+	if r.jump, err = r.net.ServeSSH(netip.MustParseAddr("10.99.8.1"), netip.MustParseAddr("10.99.0.5")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.jump.Close)
+	if _, err := r.net.Exec("jump", "", "sh", "-c", "ip route change $(ip route show 10.99.9.1) src 10.99.8.1"); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(r.dir, "policy", "policy.hcl")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := strings.Replace(string(text), r.host.Addr.String(), "10.99.9.1\"\n  jump     = device.jump\n  hostname = \""+strings.TrimSpace(r.on("uname -n")), 1)
+	policy += fmt.Sprintf("\ndevice \"jump\" {\n  address  = %q\n  username = \"root\"\n}\n", r.jump.Addr)
+	write := func() {
+		if err := os.WriteFile(name, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	r.nbfwc(exitClean, "push", "-yes")
+	r.mustOpen("through a jump host", "10.0.0.7", "1556 8400")
+	before := r.on("nft -s list ruleset")
+
+	policy = strings.Replace(policy, `target = "nftables"`, "target = \"nftables\"\n  self   = [hosts.media]", 1)
+	policy = strings.Replace(policy, `  hosts "web" {`, "  hosts \"media\" {\n    roles     = [role.media]\n    addresses = { s1 = \"10.0.0.1\" }\n  }\n  hosts \"web\" {", 1)
+	policy += "management { from = [\"203.0.113.0/24\"] }\n"
+	write()
+	began := time.Now()
+	said := r.nbfwc(exitFailure, "push", "-yes", "-timeout", "5s", "-silence", "2s")
+	if time.Since(began) < 5*time.Second || !strings.Contains(said, "does what it did before") {
+		t.Errorf("after %v it says:\n%s", time.Since(began), said)
+	}
+	if now := r.on("nft -s list ruleset"); now != before {
+		t.Errorf("the rules were\n%s\nand are\n%s", before, now)
+	}
+	r.mustOpen("locked out", "10.0.0.7", "1556 8400")
+	if left := r.on("ls -d /run/nbfwc/*/* 2>/dev/null; true"); left != "" {
+		t.Errorf("left behind: %s", left)
+	}
 }
