@@ -389,7 +389,7 @@ func TestPushThatLocksUsOut(t *testing.T) {
 	t.Parallel()
 	r := newHostRig(t, true)
 	var err error
-	if r.jump, err = r.net.ServeSSH(netip.MustParseAddr("10.99.8.1"), netip.MustParseAddr("10.99.0.5")); err != nil {
+	if r.jump, err = r.net.ServeSSH(netip.MustParseAddr("10.99.8.1"), netip.MustParseAddr("10.99.8.1")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.jump.Close)

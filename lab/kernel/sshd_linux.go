@@ -25,7 +25,8 @@ type Host struct {
 	// server: a port of the loopback device, which is passed on into the
 	// network as connections from an address of a zone.
 	Addr netip.AddrPort
-	// Key and KnownHosts are files for a client of root's and User's.
+	// Key and KnownHosts are files for a client of root's and User's. The server
+	// is known by its own address too, for clients that come through a jump host.
 	Key, KnownHosts string
 
 	router *node
@@ -116,7 +117,7 @@ func (h *Host) files() error {
 	if err != nil {
 		return err
 	}
-	known := fmt.Sprintf("[%s]:%d %s", h.Addr.Addr(), h.Addr.Port(), public)
+	known := fmt.Sprintf("[%s]:%d %s%s %s", h.Addr.Addr(), h.Addr.Port(), public, h.at.Addr(), public)
 	account := fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", User, UserNum, UserNum)
 	for name, text := range map[string]string{
 		h.KnownHosts:                         known,
