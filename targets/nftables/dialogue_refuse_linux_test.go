@@ -211,3 +211,50 @@ func TestReadOnlyOverSSH(t *testing.T) {
 		t.Errorf("there is something new in /run: %s", m.run("ls /run"))
 	}
 }
+
+// Where logind ends what a login leaves running, an account that isn't root
+// couldn't go back by itself. The programs of systemd are made up here: a network
+// namespace has none.
+func TestPrepareWhereSystemdRuns(t *testing.T) {
+	if !kernel.Require(t) {
+		return
+	}
+	t.Parallel()
+	ctx := context.Background()
+	m := newMachine(t, kernel.User)
+	fake := func(name, script string) {
+		m.run("mkdir -p /run/systemd/system /etc/fake; printf '#!/bin/sh\\n%s\\n' '" + script + "' >/etc/fake/" + name + "; chmod 755 /etc/fake/" + name + "; " +
+			"if [ -e /usr/bin/" + name + " ]; then umount /usr/bin/" + name + " 2>/dev/null; mount --bind /etc/fake/" + name + " /usr/bin/" + name + "; " +
+			"else mountpoint -q /usr/local/sbin || mount -t tmpfs none /usr/local/sbin; cp /etc/fake/" + name + " /usr/local/sbin/; fi")
+	}
+	prepare := func() (notes string, err error) {
+		s := m.login()
+		defer s.Close()
+		p := m.push(s, jobOf(targets.Section, 1556), time.Minute)
+		p.Note = func(s string) { notes += s + "\n" }
+		err = Dialogue{}.Prepare(ctx, s, p)
+		if _, err := (Dialogue{}).Settle(ctx, s, p); err != nil {
+			t.Error(err)
+		}
+		return notes, err
+	}
+	fake("systemctl", "echo disabled; exit 1")
+	fake("busctl", `case $5 in KillUserProcesses) echo b true;; *) echo as 1 \"root\";; esac`)
+	if _, err := prepare(); err == nil || !strings.Contains(err.Error(), "KillExcludeUsers") {
+		t.Errorf("where logind ends programs: %v", err)
+	}
+	fake("busctl", `case $5 in KillUserProcesses) echo b true;; *) echo as 2 \"root\" \"nbfwc\";; esac`)
+	if notes, err := prepare(); err != nil || !strings.Contains(notes, "systemctl enable nftables") {
+		t.Errorf("where logind spares the account: %v, notes %q", err, notes)
+	}
+	fake("busctl", `case $5 in KillUserProcesses) echo b false;; *) echo as 1 \"root\";; esac`)
+	fake("systemctl", "echo enabled")
+	if notes, err := prepare(); err != nil || notes != "" {
+		t.Errorf("where logind ends nothing: %v, notes %q", err, notes)
+	}
+	fake("busctl", `echo "Call failed: no such interface"; exit 1`)
+	if _, err := prepare(); err == nil || !strings.Contains(err.Error(), "ask logind") {
+		t.Errorf("where logind's answer isn't understood: %v", err)
+	}
+	m.run("rm -r /run/systemd")
+}
