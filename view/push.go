@@ -2,6 +2,7 @@ package view
 
 import (
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/nbfwc/nbfwc/push"
@@ -152,17 +153,17 @@ func WriteHistory(w io.Writer, list []push.Record, whole bool, width int) error 
 		_, err := io.WriteString(w, "Nothing was pushed.\n")
 		return err
 	}
-	t := Table{Heading: []string{"RECORD", "DEVICE", "FIREWALL", "WHO", "COMMANDS", "ENDED", "STAND"}}
+	t := Table{Heading: []string{"RECORD", "DEVICE", "FIREWALL", "WHO", "COMMANDS", "STAND"}}
 	for i := range list {
 		r := &list[i]
-		stand, ended := string(r.Stand), stamp(r.Ended)
+		stand := string(r.Stand)
 		if r.Open() {
-			stand, ended = "open", "-"
+			stand = "open"
 		}
 		if r.Damage != "" {
 			stand += ", damaged"
 		}
-		t.Add(r.ID, r.Device, r.Firewall, r.Who, Count(recordCommands(r), "command", "commands"), ended, stand)
+		t.Add(r.ID, r.Device, r.Firewall, r.Who, strconv.Itoa(recordCommands(r)), stand)
 	}
 	return t.Text(w, width)
 }
