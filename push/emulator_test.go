@@ -39,6 +39,10 @@ type maker struct {
 	expire func(lab.Device)
 	// restart has the device begin again with what is saved.
 	restart func(lab.Device) error
+	// pair makes two devices the active and the other unit of a pair, failover
+	// has the other one take over.
+	pair     func(t *testing.T) (active, other lab.Device)
+	failover func(active, other lab.Device)
 }
 
 var makers = []maker{
@@ -47,6 +51,12 @@ var makers = []maker{
 		device:  func(t *testing.T) lab.Device { return newASA(t, "9.16(4)") },
 		refusal: "Command authorization failed\n",
 		restart: func(d lab.Device) error { return d.(*asa.Device).Reload() },
+		pair: func(t *testing.T) (active, other lab.Device) {
+			a, b := asa.NewPair(asa.Options{Hostname: "edge", Version: "9.16(4)", Enabled: true})
+			typeAll(t, a, interfacesOfASA())
+			return a, b
+		},
+		failover: func(_, other lab.Device) { other.(*asa.Device).Failover() },
 	},
 	{
 		name: "ASA line by line", target: cisco_asa.Target{}, dialogue: cisco_asa.Dialogue{}, os: "9.1",
@@ -56,15 +66,28 @@ var makers = []maker{
 	},
 	{
 		name: "PAN-OS", target: paloalto.Target{}, dialogue: paloalto.Dialogue{Poll: time.Microsecond}, os: "10.2",
-		device:  newPANOS,
+		device:  func(t *testing.T) lab.Device { return newPANOS(t, "007051000000001") },
 		refusal: "Server error : permission denied\n",
+		restart: func(d lab.Device) error { d.(*panos.Device).Restart(); return nil },
+		pair: func(t *testing.T) (active, other lab.Device) {
+			a, b := newPANOS(t, "007051000000001"), newPANOS(t, "007051000000002")
+			panos.Pair(a.(*panos.Device), b.(*panos.Device))
+			return a, b
+		},
+		failover: func(active, _ lab.Device) { active.(*panos.Device).Failover() },
 	},
 	{
 		name: "FortiGate with transactions", target: fortigate.Target{}, dialogue: fortigate.Dialogue{Poll: time.Microsecond}, os: "7.2",
 		device:  func(t *testing.T) lab.Device { return newFortiOS(t, "7.2.4") },
 		refusal: "Unknown action 0\n\nCommand fail. Return code -61\n",
 		looks:   "txn-info", expire: func(d lab.Device) { d.(*fortios.Device).Expire() },
-		restart: func(d lab.Device) error { d.(*fortios.Device).Restart(); return nil },
+		pair: func(t *testing.T) (active, other lab.Device) {
+			a, b := newFortiOS(t, "7.2.4"), newFortiOS(t, "7.2.4")
+			fortios.Pair(a.(*fortios.Device), b.(*fortios.Device))
+			return a, b
+		},
+		failover: func(active, _ lab.Device) { active.(*fortios.Device).Failover() },
+		restart:  func(d lab.Device) error { d.(*fortios.Device).Restart(); return nil },
 	},
 	{
 		name: "FortiGate line by line", target: fortigate.Target{}, dialogue: fortigate.Dialogue{}, os: "6.0",
@@ -78,17 +101,21 @@ var sides = []string{"inside", "dmz", "outside"}
 
 func newASA(t *testing.T, version string) lab.Device {
 	d := asa.New(asa.Options{Hostname: "edge", Version: version, Enabled: true})
+	typeAll(t, d, interfacesOfASA())
+	return d
+}
+
+func interfacesOfASA() []string {
 	lines := []string{"configure terminal"}
 	for i, name := range sides {
 		lines = append(lines, fmt.Sprintf("interface GigabitEthernet0/%d", i), "nameif "+name, fmt.Sprintf("security-level %d", 100-40*i),
 			fmt.Sprintf("ip address 10.%d.0.254 255.255.255.0", i+1), "no shutdown", "exit")
 	}
-	typeAll(t, d, append(lines, "end", "write memory"))
-	return d
+	return append(lines, "end", "write memory")
 }
 
-func newPANOS(t *testing.T) lab.Device {
-	d := panos.New(panos.Options{Hostname: "edge", Version: "10.2.0"})
+func newPANOS(t *testing.T, serial string) lab.Device {
+	d := panos.New(panos.Options{Hostname: "edge", Version: "10.2.0", Serial: serial})
 	lines := []string{"configure"}
 	for i, zone := range sides {
 		port := fmt.Sprintf("ethernet1/%d", i+1)
@@ -199,7 +226,8 @@ func verdicts(d lab.Device, packets []lab.Packet) []lab.Verdict {
 // site is an emulated device that is pushed to.
 type site struct {
 	m       *maker
-	d       lab.Device
+	d       lab.Device // the unit that is active
+	units   []lab.Device
 	dev     *push.Device
 	eng     *push.Engine
 	packets []lab.Packet
@@ -239,6 +267,19 @@ func (w *wire) Send(line string) string {
 		w.Close()
 		panic(crash{})
 	}
+	switch what {
+	case powerCut:
+		if err := s.m.restart(s.d); err != nil {
+			s.broken = err.Error()
+		}
+	case failover:
+		other := s.units[0]
+		if s.d == other {
+			other = s.units[1]
+		}
+		s.m.failover(s.d, other)
+		s.d = other
+	}
 	if s.m.looks != "" && strings.HasSuffix(line, s.m.looks) {
 		if s.looked++; s.looked%5 == 0 {
 			s.m.expire(s.d)
@@ -270,30 +311,37 @@ func (s *site) look(line string) {
 	}
 }
 
-func (s *site) dial(ctx context.Context, d *push.Device, _ int, readOnly bool) (targets.Session, error) {
+func (s *site) dial(ctx context.Context, d *push.Device, unit int, readOnly bool) (targets.Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c, err := targettest.Connect(&wire{s.login(d.Admin), s}, d.Dialogue.Platform(), readOnly, nil)
+	c, err := targettest.Connect(&wire{s.login(s.units[unit], d.Admin), s}, d.Dialogue.Platform(), readOnly, nil)
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (s *site) login(admin string) lab.Session {
-	if d, ok := s.d.(*panos.Device); ok {
+func (s *site) login(d lab.Device, admin string) lab.Session {
+	if d, ok := d.(*panos.Device); ok {
 		return d.LoginAs(admin)
 	}
-	return s.d.Login()
+	return d.Login()
 }
 
-func newSite(t *testing.T, m *maker, job targets.Job) *site {
+func newSite(t *testing.T, m *maker, paired bool, job targets.Job) *site {
 	t.Helper()
 	clock := newClock()
-	s := &site{m: m, d: m.device(t), packets: samplePackets()}
+	s := &site{m: m, packets: samplePackets()}
+	if paired {
+		active, other := m.pair(t)
+		s.units = []lab.Device{other, active} // the first address needn't be that of the active unit
+	} else {
+		s.units = []lab.Device{m.device(t)}
+	}
+	s.d = s.units[len(s.units)-1]
 	s.dev = &push.Device{
-		Name: "edge", Firewall: "edge", Units: 1, Admin: "nbfwc", Target: m.target, Dialogue: m.dialogue, Job: job,
+		Name: "edge", Firewall: "edge", Units: len(s.units), Admin: "nbfwc", Target: m.target, Dialogue: m.dialogue, Job: job,
 		Parse:    targets.ParseOptions{Interfaces: job.Interfaces, Prefix: job.Prefix},
 		Hostname: "edge", OS: m.os, PolicyDigest: "abc",
 	}
@@ -304,6 +352,7 @@ func newSite(t *testing.T, m *maker, job targets.Job) *site {
 // matrix is a kind of device with the two configurations that it is between.
 type matrix struct {
 	m         *maker
+	paired    bool
 	oldText   string
 	packets   []lab.Packet
 	was, will []lab.Verdict
@@ -311,11 +360,11 @@ type matrix struct {
 }
 
 // newMatrix pushes the old policy to a bare device, then the new one.
-func newMatrix(t *testing.T, m *maker) *matrix {
+func newMatrix(t *testing.T, m *maker, paired bool) *matrix {
 	t.Helper()
 	before, after := jobs()
-	x := &matrix{m: m}
-	s := newSite(t, m, before)
+	x := &matrix{m: m, paired: paired}
+	s := newSite(t, m, paired, before)
 	s.mustPush(t)
 	x.oldText, x.was = s.d.Running(), verdicts(s.d, s.packets)
 	s.dev.Job, s.typed = after, nil
@@ -360,16 +409,19 @@ func (s *site) mustPush(t *testing.T) {
 func (x *matrix) site(t *testing.T) *site {
 	t.Helper()
 	_, after := jobs()
-	s := newSite(t, x.m, after)
-	if err := s.d.Load(x.oldText); err != nil {
-		t.Fatal(err)
+	s := newSite(t, x.m, x.paired, after)
+	for _, d := range slices.Backward(s.units) {
+		if err := d.Load(x.oldText); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.packets, s.was, s.will = x.packets, x.was, x.will
 	return s
 }
 
 // At every line of a push to every kind of emulated firewall, the device refuses
-// it, the connection breaks before it or after it, or our process ends. After
+// it, the connection breaks before it or after it, the power fails, or our
+// process ends. After
 // that every packet is treated as by the old or by the new policy, what is
 // reported is true, an open record can be resumed to the new policy and
 // abandoned to the old one, and both last over a restart.
@@ -377,10 +429,10 @@ func TestAFaultAtEveryLineOnEmulatedFirewalls(t *testing.T) {
 	for i := range makers {
 		t.Run(makers[i].name, func(t *testing.T) {
 			t.Parallel()
-			x := newMatrix(t, &makers[i])
+			x := newMatrix(t, &makers[i], false)
 			seen := map[push.Stand]int{}
 			for at := 1; at <= x.lines; at += everyNth {
-				for _, what := range []fault{refuse, dropBefore, dropAfter} {
+				for _, what := range []fault{refuse, dropBefore, dropAfter, powerCut}[:4-at%2] { // the power fails at every other line
 					s := x.site(t)
 					s.at, s.what = at, what
 					o, err := s.eng.Push(context.Background(), s.dev, push.Options{})
@@ -400,6 +452,35 @@ func TestAFaultAtEveryLineOnEmulatedFirewalls(t *testing.T) {
 					if !s.recovers(t, what) {
 						break // the push hadn't begun
 					}
+				}
+				if t.Failed() {
+					return
+				}
+			}
+			t.Logf("%d lines; where the devices stood: %v", x.lines, seen)
+		})
+	}
+}
+
+// At every other line of a push to a pair the other unit takes over. The
+// same holds, for the unit that is active then.
+func TestAFailoverInAPushToEmulatedPairs(t *testing.T) {
+	for i := range makers {
+		if makers[i].pair == nil {
+			continue
+		}
+		t.Run(makers[i].name, func(t *testing.T) {
+			t.Parallel()
+			x := newMatrix(t, &makers[i], true)
+			seen := map[push.Stand]int{}
+			for at := 1 + i%2; at <= x.lines; at += 2 * everyNth {
+				s := x.site(t)
+				s.at, s.what = at, failover
+				o, err := s.eng.Push(context.Background(), s.dev, push.Options{})
+				s.isTrue(t, o, err)
+				seen[standOf(o, err)]++
+				if o != nil && o.Open {
+					s.recovers(t, []push.Recovery{push.Resume, push.Abandon}[at%2])
 				}
 				if t.Failed() {
 					return
@@ -436,7 +517,7 @@ func (s *site) isTrue(t *testing.T, o *push.Outcome, err error) {
 	if r, err := push.OpenRecord(s.eng.State, "edge"); err != nil || (r != nil) != (o != nil && o.Open) {
 		fail(fmt.Sprintf("the record says something else: %+v, %v", r, err))
 	}
-	if (stand == push.New || stand == push.Old && !o.Open) && s.m.restart != nil {
+	if (stand == push.New || stand == push.Old && !o.Open) && len(s.units) == 1 {
 		if err := s.m.restart(s.d); err != nil {
 			fail(err.Error())
 		}

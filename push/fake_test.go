@@ -2,6 +2,7 @@ package push_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -57,9 +58,11 @@ const (
 	deadAfter
 	crashBefore // our process ends before the line is sent
 	crashAfter  // our process ends when the line is done
+	powerCut    // the device restarts with what it has saved (emulated devices)
+	failover    // the other unit of a pair takes over (emulated devices)
 )
 
-var faultNames = []string{"nothing", "refused", "dropped before", "dropped after", "dead before", "dead after", "crash before", "crash after"}
+var faultNames = []string{"nothing", "refused", "dropped before", "dropped after", "dead before", "dead after", "crash before", "crash after", "power cut", "failover"}
 
 func (f fault) String() string { return faultNames[f] }
 
@@ -380,6 +383,9 @@ func (f fakeDialogue) Prepare(ctx context.Context, s targets.Session, p *targets
 	if p.Change.Result.Stages == nil {
 		return errors.New("a push that is made knows its result")
 	}
+	if err := known(p); err != nil {
+		return err
+	}
 	p.Note("a copy is kept")
 	return do(ctx, s, "backup "+p.ID)
 }
@@ -420,7 +426,20 @@ func (f fakeDialogue) Confirm(ctx context.Context, s targets.Session, p *targets
 	return do(ctx, s, lines...)
 }
 
+// known holds that a push says all that a dialogue may want to know, also when
+// it comes from a record.
+func known(p *targets.Push) error {
+	if !bytes.HasSuffix(p.Before, []byte("end\n")) || fmt.Sprint(p.Parse) != fmt.Sprint(parseOptions) || p.Admin != "nbfwc" || p.Prefix != "NB-" ||
+		p.Part.Context != "blue" || p.Identity.Serial == "" || p.Timeout != time.Minute || p.Change == nil || p.ID == "" {
+		return fmt.Errorf("the push doesn't say all: %+v", p)
+	}
+	return nil
+}
+
 func (f fakeDialogue) Settle(ctx context.Context, s targets.Session, p *targets.Push) ([]string, error) {
+	if err := known(p); err != nil {
+		return nil, err
+	}
 	switch f.kind {
 	case atomic:
 		return []string{"the candidate was discarded"}, do(ctx, s, "discard "+p.ID)

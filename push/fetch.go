@@ -130,5 +130,5 @@ func others(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (and %d more differences)", n)
+	return fmt.Sprintf(" (and %d more)", n)
 }
