@@ -40,7 +40,7 @@ func TestDisconnectAnywhere(t *testing.T) {
 	d.answers = map[string]string{"show version": "Version 9.16(4)\nup 3 days\n", "show clock": "12:00:00\n"}
 	d.start(t)
 	o := d.options(t)
-	total := len("Welcome\r\nfw01> show version\r\nVersion 9.16(4)\r\nup 3 days\r\nfw01> \r\nfw01> show clock\r\n12:00:00\r\nfw01> \r\n") + 40
+	total := len("Welcome\r\nfw01> show version\r\nVersion 9.16(4)\r\nup 3 days\r\nfw01> \r\nfw01> show clock\r\n12:00:00\r\nfw01> \r\n") + 140
 	step, whole := 1, false
 	if testing.Short() {
 		step = 7
