@@ -165,6 +165,19 @@ func TestRefusedBeforeAnythingIsSent(t *testing.T) {
 	}
 }
 
+// A plan says already that it would cut our session; and if the session that
+// makes the change comes from another address, that one counts.
+func TestAPlanThatCutsOurSession(t *testing.T) {
+	mgmt := [2]netip.AddrPort{netip.MustParseAddrPort("10.1.0.2:50000"), netip.MustParseAddrPort("10.0.0.1:1556")}
+	w := newWorld(stateDir(t), stepwise)
+	o, err := w.eng.Push(ctx, w.dev, push.Options{Approve: func(*push.Planned) error { w.fake.ends = mgmt; return nil }})
+	w.nothingSent(t, o, err, "the plan would cut this session")
+	p, err := w.eng.Plan(ctx, w.dev, targets.PlanOptions{})
+	if err != nil || p.Change != nil || len(p.Refused) != 1 || !strings.Contains(p.Refused[0].Why, "management { from = [...] }") {
+		t.Errorf("%v, %+v", err, p)
+	}
+}
+
 // aged is a target whose configurations state an old version, managed one whose
 // device obeys a manager.
 type (

@@ -107,7 +107,7 @@ func closed(dir string) bool {
 	if err != nil {
 		return false
 	}
-	tail := make([]byte, min(info.Size(), maxLine))
+	tail := make([]byte, min(info.Size(), maxLine/4))
 	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
 		return false
 	}
