@@ -223,8 +223,14 @@ func TestTerminalsThatMisbehave(t *testing.T) {
 				status, report := r.try("push", r.policy(), "-firewall", name, "-yes", "-timeout", "2s")
 				r.servers[name].SetFaults(sshd.Faults{})
 				words, open := stand(report)
-				if status != 0 && (!x.mayFail || open || !alike(verdicts(d, packets), old)) {
+				if status != 0 && !x.mayFail {
 					t.Errorf("status %d, %s, open %v:\n%s", status, words, open, report)
+				}
+				if open { // it didn't like what it read: on a better line it can be undone
+					r.nbfwc(0, "push", "-abandon", name)
+				}
+				if status != 0 && !alike(verdicts(d, packets), old) {
+					t.Errorf("the device doesn't do what it did:\n%s", report)
 				}
 				if audit, out := r.try("audit", r.policy(), "-json", "-firewall", name); status == 0 && (audit == 2 || !strings.Contains(out, `"commands": 0`)) {
 					t.Errorf("the audit is not content:\n%s", out)

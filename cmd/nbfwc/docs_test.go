@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite golden output, also in document
 
 func TestMain(m *testing.M) {
 	// Emulated devices are fast, and so they are looked at often.
-	dialogues["fortigate"] = fortigate.Dialogue{Poll: 20 * time.Millisecond}
+	dialogues["fortigate"] = fortigate.Dialogue{Poll: 60 * time.Millisecond}
 	dialogues["paloalto"] = paloalto.Dialogue{Poll: 20 * time.Millisecond}
 	testscript.Main(m, map[string]func(){"nbfwc": main, "nbfwc-measured": measured, "nbfwc-farm": deviceFarm})
 }
