@@ -476,6 +476,22 @@ func TestARecoveryOfADeviceThatChanges(t *testing.T) {
 	recovers(t, "changed by others", w, push.Resume)
 }
 
+// A push that was cut off before it came to save anything is abandoned without
+// saving: that would save what others have not saved.
+func TestAbandonSavesNothingOfOthers(t *testing.T) {
+	for _, c := range []struct {
+		at    int
+		saved bool
+	}{{7, false}, {9, true}} { // after Prepare; in the middle
+		w := crashed(t, stepwise, c.at)
+		w.fake.running = append(w.fake.running, "other permit 10.9.0.9 22")
+		o, err := w.eng.Recover(ctx, w.dev, push.Abandon, push.Options{})
+		if err != nil || o.Err != nil || o.Stand != push.Old || slices.Contains(w.fake.startup, "other permit 10.9.0.9 22") != c.saved {
+			t.Errorf("line %d: %v, %+v, startup %q", c.at, err, o, w.fake.startup)
+		}
+	}
+}
+
 // crashed is a world whose process ended after a line of a push.
 func crashed(t *testing.T, k kind, at int) *world {
 	t.Helper()

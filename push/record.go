@@ -287,3 +287,10 @@ func (r *Record) take(e Entry) {
 		}
 	}
 }
+
+// confirming says whether an attempt has come so far that what the device
+// begins with after a restart may have changed. Of a damaged record that isn't
+// known.
+func (r *Record) confirming() bool {
+	return r.Damage != "" || slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.What == Phase && e.Text == phaseConfirm })
+}

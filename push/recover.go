@@ -97,6 +97,7 @@ func (x *run) load(r *Record) error {
 			}
 		}
 	}
+	x.confirming = r.confirming()
 	x.j, err = openJournal(r.Dir, x.e.Now)
 	return err
 }
@@ -177,16 +178,15 @@ func (x *run) still(was *Fetched) (*login, *Fetched, error) {
 // found ends a recovery that has nothing more to do than to make last what is
 // there.
 func (x *run) found(o *Outcome, g goalName, l *login, f *Fetched) {
-	if err := x.confirmFound(g, l, f); err != nil {
-		o.Err = err
-		if g == toNew {
-			x.left(o, Unsaved, nil)
-		} else {
-			x.end(o.at(Old), true)
-		}
+	if g == toOld {
+		x.closeOld(o, l, f)
 		return
 	}
-	x.shut(o, stand(g))
+	if err := x.confirmFound(g, l, f); err != nil {
+		x.left(o, Unsaved, err)
+		return
+	}
+	x.shut(o, New)
 }
 
 func stand(g goalName) Stand {

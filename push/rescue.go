@@ -91,7 +91,9 @@ func (x *run) isOld(now *targets.Config) bool {
 	return now.Digest != "" && now.Digest == x.before.Digest || x.there(toOld, now, nil) == nil
 }
 
-// closeOld closes the record of a device that does what it did before.
+// closeOld closes the record of a device that does what it did before. What it
+// begins with after a restart is saved only if the push may have changed it:
+// others can have unsaved changes by now.
 func (x *run) closeOld(o *Outcome, l *login, f *Fetched) {
 	if !x.confirming {
 		x.finish(l)
