@@ -53,7 +53,8 @@ func newLabStart(e *env) *cobra.Command {
 the configuration of its firewall in POLICY/running, or in the directory that
 -configs names: the file's name is the firewall's. In DIR it keeps its host key
 and what was saved on it, so that the lab goes on there the next time. Log in as
-"admin" with the password "lab"; it is the enable secret as well.
+"admin" with the password "lab"; it is the enable secret as well. The file DIR/env
+sets what the other verbs need.
 
 With a command, the lab runs as long as the command does, which finds the
 passwords, the host keys and a directory for records in its environment.`,
@@ -158,7 +159,7 @@ func startDevice(fleet *sshd.Fleet, fw *compile.Firewall, name string, at netip.
 	var d lab.Device
 	switch fw.Target {
 	case "cisco_asa":
-		d = asa.New(asa.Options{Hostname: hostname, Password: labPassword})
+		d = asa.New(asa.Options{Hostname: hostname, Password: labPassword}.Live())
 	case "paloalto":
 		d = panos.New(panos.Options{Hostname: hostname})
 	case "fortigate":
@@ -196,31 +197,46 @@ func firstConfig(dir, name string) (string, error) {
 func waitLab(e *env, fleet *sshd.Fleet, dir string, command []string) error {
 	ctx := e.interruptible()
 	defer ctx.stop()
-	knownHosts := filepath.Join(dir, "known_hosts")
-	if err := renameio.WriteFile(knownHosts, []byte(fleet.KnownHosts()), 0o600); err != nil {
+	settings, err := labSettings(dir)
+	if err != nil {
 		return err
 	}
-	if len(command) == 0 {
-		fmt.Fprintf(e.stdout, "ready; host keys are in %s, Ctrl-C ends the lab\n", view.Printable(knownHosts))
-		<-ctx.Done()
-		return nil
+	if err := renameio.WriteFile(filepath.Join(dir, "known_hosts"), []byte(fleet.KnownHosts()), 0o600); err != nil {
+		return err
 	}
-	return labCommand(ctx, e, dir, knownHosts, command)
+	if len(command) > 0 {
+		return labCommand(ctx, e, settings, command)
+	}
+	var b strings.Builder
+	for _, kv := range settings {
+		name, value, _ := strings.Cut(kv, "=")
+		b.WriteString("export " + name + "=" + shellWord(value) + "\n")
+	}
+	file := filepath.Join(dir, "env")
+	if err := renameio.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "ready: read %s into your shell; Ctrl-C ends the lab\n", view.Printable(file))
+	<-ctx.Done()
+	return nil
+}
+
+// labSettings are the environment in which the verbs work on a lab.
+func labSettings(dir string) ([]string, error) {
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return []string{
+		"NBFWC_PASSWORD=" + labPassword, "NBFWC_ENABLE=" + labPassword,
+		"NBFWC_KNOWN_HOSTS=" + filepath.Join(full, "known_hosts"), "NBFWC_STATE=" + filepath.Join(full, "state"),
+	}, nil
 }
 
 // labCommand runs a command in the lab.
-func labCommand(ctx context.Context, e *env, dir, knownHosts string, command []string) error {
-	paths := map[string]string{"NBFWC_KNOWN_HOSTS": knownHosts, "NBFWC_STATE": filepath.Join(dir, "state")}
+func labCommand(ctx context.Context, e *env, settings, command []string) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append([]string{}, e.environ...)
-	for name, path := range paths {
-		full, err := filepath.Abs(path)
-		if err != nil {
-			return err
-		}
-		cmd.Env = append(cmd.Env, name+"="+full)
-	}
-	cmd.Env = append(cmd.Env, "NBFWC_PASSWORD="+labPassword, "NBFWC_ENABLE="+labPassword)
+	cmd.Env = append(append([]string{}, e.environ...), settings...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.stdin, e.stdout, e.stderr
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
