@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 step() { printf '\n== %s\n' "$*"; }
 
 step "packages"
-packages=(nftables iproute2 conntrack openssh-server openssh-client sudo procps util-linux git gcc libc6-dev) # gcc for the race detector
+packages=(nftables iproute2 conntrack openssh-server openssh-client sudo procps util-linux netcat-openbsd git gcc libc6-dev) # gcc for the race detector
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
