@@ -67,8 +67,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 Subsystem sftp internal-sftp
 CONFIG
-  ip netns exec $router setsid unshare -m --propagation private sh -c \
-    "mount --bind '$PWD/etc' /etc && mkdir -p /run/nbfwc && mount --bind '$PWD/run' /run/nbfwc && exec /usr/sbin/sshd -D -e -f '$PWD/sshd_config'" \
+  ip netns exec $router setsid unshare -m -u --propagation private sh -c \
+    "hostname router && mount --bind '$PWD/etc' /etc && mkdir -p /run/nbfwc && mount --bind '$PWD/run' /run/nbfwc && exec /usr/sbin/sshd -D -e -f '$PWD/sshd_config'" \
     >sshd.log 2>&1 </dev/null &
   for ns in $core $dmz; do
     for port in 1556 13724; do

@@ -7,6 +7,7 @@ zone "dmz" { networks = ["10.72.2.0/24"] }
 device "router" {
   address  = "198.18.72.2"
   username = "root"
+  hostname = "router"
 }
 
 firewall "router" {
