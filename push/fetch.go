@@ -94,36 +94,34 @@ func apart(active, peer *targets.Config, err error) string {
 	case active.Digest != "" && active.Digest == peer.Digest:
 		return ""
 	}
-	if why := differ(&peer.RuleSet, &active.RuleSet, "the standby unit", "the active one"); why != "" {
-		return why
-	}
-	if !sameNAT(active, peer) {
+	why, err := differ(&peer.RuleSet, &active.RuleSet, "the standby unit", "the active one", 0)
+	switch {
+	case err != nil:
+		return "the units have different configurations: " + err.Error()
+	case why == "" && !sameNAT(active, peer):
 		return "the units have different rules that change addresses"
 	}
-	return ""
+	return why
 }
 
 // differ says by an example how two rule sets treat packets differently, "" if
-// they don't.
-func differ(have, want *ruleset.RuleSet, haveName, wantName string) string {
+// they don't. After an error nothing is known: they are too large to compare.
+func differ(have, want *ruleset.RuleSet, haveName, wantName string, limit int) (string, error) {
 	have, want = identified(have), identified(want)
 	if sameRules(have, want) {
-		return ""
+		return "", nil
 	}
-	diff, err := ruleset.Compare(have, want, ruleset.CompareOptions{Effects: true, MaxBoxes: 1})
-	switch {
-	case err != nil:
-		return fmt.Sprintf("%s and %s can't be compared packet by packet: %v", haveName, wantName, err)
-	case diff.IsEmpty():
-		return ""
+	diff, err := ruleset.Compare(have, want, ruleset.CompareOptions{Effects: true, MaxBoxes: 1, Limit: limit})
+	if err != nil || diff.IsEmpty() {
+		return "", err
 	}
 	list := append(diff.Certain, diff.Unknown...)
 	x := list[0]
 	more := len(list) - 1 + diff.MoreCertain + diff.MoreUnknown
 	if x.EffectsOnly {
-		return fmt.Sprintf("%s and %s treat %s alike but for log, profile, idle timeout or the answer to the sender%s", haveName, wantName, x.Witness, others(more))
+		return fmt.Sprintf("%s and %s treat %s alike but for log, profile, idle timeout or the answer to the sender%s", haveName, wantName, x.Witness, others(more)), nil
 	}
-	return fmt.Sprintf("%s: by %s it %s, by %s it %s%s", x.Witness, haveName, word(x.Have), wantName, word(x.Want), others(more))
+	return fmt.Sprintf("%s: by %s it %s, by %s it %s%s", x.Witness, haveName, word(x.Have), wantName, word(x.Want), others(more)), nil
 }
 
 func others(n int) string {

@@ -59,6 +59,8 @@ type Engine struct {
 	// Wait waits between two tries, or until the context is done; nil for a
 	// wait by the system's clock.
 	Wait func(context.Context, time.Duration) error
+
+	limit int // of a comparison; 0 for the usual
 }
 
 // DefaultTimeout is the Timeout of an engine that states none.

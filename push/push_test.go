@@ -240,6 +240,24 @@ func TestSomebodyChangesTheDeviceDuringThePush(t *testing.T) {
 	}
 }
 
+// Rule sets that are too large to compare are no reason to undo a push whose
+// plan is done; it is said.
+func TestADeviceTooLargeToCompare(t *testing.T) {
+	for _, limit := range []int{0, 1} {
+		w := newWorld(stateDir(t), stepwise)
+		w.eng.SetLimit(limit)
+		w.fake.before = func(d *fakeDevice, line string) {
+			if line == "running" && slices.Contains(d.typed, lastStep) {
+				d.running = append(d.running, "other permit 10.9.0.1 22", "other deny 10.1.0.1 13724") // which change nothing
+			}
+		}
+		o := w.mustPush(t, push.Options{})
+		if told := len(o.Notes) == 1 && strings.Contains(o.Notes[0], "not packet by packet"); told != (limit == 1) {
+			t.Errorf("limit %d: %q", limit, o.Notes)
+		}
+	}
+}
+
 // The device stops taking commands in the middle of a push, and doesn't take
 // those that undo it either: it stands between, and says so. When it takes
 // commands again the push can be finished or undone.

@@ -138,7 +138,11 @@ func (x *run) changedByOthers(now *targets.Config) string {
 	if !sameNAT(now, x.before) {
 		return "the rules that change addresses are others"
 	}
-	return differ(&now.RuleSet, &x.before.RuleSet, "the device now", "the device before")
+	why, err := differ(&now.RuleSet, &x.before.RuleSet, "the device now", "the device before", x.e.limit)
+	if err != nil {
+		return "the configurations are different: " + err.Error()
+	}
+	return why
 }
 
 // left leaves the record open.

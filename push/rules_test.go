@@ -8,6 +8,16 @@ import (
 	"github.com/nbfwc/nbfwc/ruleset"
 )
 
+// mustDiffer is what differ says of rule sets that can be compared.
+func mustDiffer(t *testing.T, have, want *ruleset.RuleSet) string {
+	t.Helper()
+	why, err := differ(have, want, "x", "y", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return why
+}
+
 // list is a stage of rules "NAME:PORT", or "PORT" for a rule without a name.
 func list(rules string) *ruleset.RuleSet {
 	st := ruleset.Stage{Default: ruleset.Deny}
@@ -66,14 +76,14 @@ func TestIdentified(t *testing.T) {
 		rs.Stages[0].Rules[0].Opaque = &ruleset.Opaque{Why: why}
 		return rs
 	}
-	if why := differ(opaque("1 2", "a schedule"), opaque("1 2", "a schedule"), "x", "y"); why != "" {
+	if why := mustDiffer(t, opaque("1 2", "a schedule"), opaque("1 2", "a schedule")); why != "" {
 		t.Error(why)
 	}
-	if why := differ(opaque("1 2", "a schedule"), opaque("1 2", "a user"), "x", "y"); !strings.Contains(why, "may be dropped") {
+	if why := mustDiffer(t, opaque("1 2", "a schedule"), opaque("1 2", "a user")); !strings.Contains(why, "may be dropped") {
 		t.Errorf("%q", why)
 	}
 	// The same line elsewhere in the list, where it decides the same packets.
-	if why := differ(opaque("1 2", "a schedule"), opaque("1 2 3", "a schedule"), "x", "y"); !strings.Contains(why, "tcp 49152 -> 3: by x it is dropped, by y it passes (and 1 more)") { // that of IPv6
+	if why := mustDiffer(t, opaque("1 2", "a schedule"), opaque("1 2 3", "a schedule")); !strings.Contains(why, "tcp 49152 -> 3: by x it is dropped, by y it passes (and 1 more)") { // that of IPv6
 		t.Errorf("%q", why)
 	}
 	rs := opaque("1", "a schedule")
@@ -86,7 +96,7 @@ func TestIdentified(t *testing.T) {
 func TestDifferInEffects(t *testing.T) {
 	a, b := list("1"), list("1")
 	b.Stages[0].Rules[0].Log = true
-	if why := differ(a, b, "x", "y"); !strings.Contains(why, "alike but for log") {
+	if why := mustDiffer(t, a, b); !strings.Contains(why, "alike but for log") {
 		t.Errorf("%q", why)
 	}
 }

@@ -97,7 +97,12 @@ func (x *run) there(g goalName, have *targets.Config, want *targets.Change) erro
 	case want == nil:
 		return nil
 	}
-	if why := differ(&have.RuleSet, &want.Result, "the device", "the plan"); why != "" {
+	why, err := differ(&have.RuleSet, &want.Result, "the device", "the plan", x.e.limit)
+	if err != nil {
+		// There is nothing more to do by the plan; that has to do.
+		x.tell("what the device does was compared with the plan command by command, and not packet by packet: %v", err)
+	}
+	if why != "" {
 		return fmt.Errorf("device %s: it does something else than was planned: %s", x.d.Name, why)
 	}
 	if !sameNAT(have, x.before) {
