@@ -250,22 +250,15 @@ func each(t *testing.T, f func(m *machine, manage targets.Manage)) {
 		return
 	}
 	for _, user := range []string{"root", kernel.User} {
-		m := newMachine(t, user)
-		for _, manage := range []targets.Manage{targets.Section, targets.Exclusive} {
-			t.Run(fmt.Sprintf("%s %s", user, map[targets.Manage]string{targets.Section: "section", targets.Exclusive: "exclusive"}[manage]), func(t *testing.T) {
-				m.t = t
-				m.run("rm -rf /etc/nftables.d/* /run/nbfwc; nft -f /etc/nftables.conf")
-				if manage == targets.Exclusive { // the user's chain lets everything through
-					m.run("nft 'add chain inet filter forward { policy accept; }'")
-					m.run(`sed -i 's/priority filter; policy drop/priority filter; policy accept/' /etc/user.nft`)
-					t.Cleanup(func() {
-						m.t = t
-						m.run(`sed -i 's/priority filter; policy accept/priority filter; policy drop/' /etc/user.nft`)
-					})
-				}
-				f(m, manage)
-			})
-		}
+		t.Run(user, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, user)
+			f(m, targets.Section)
+			// An exclusive firewall stands beside a chain of the user's that lets
+			// everything pass.
+			m.run("rm -rf /etc/nftables.d/*; sed -i 's/priority filter; policy drop/priority filter; policy accept/' /etc/user.nft; nft -f /etc/nftables.conf")
+			f(m, targets.Exclusive)
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package nftables
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,45 @@ func TestPendingOverSSH(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is fetched is what nft prints, byte for byte, also where it is long and
+// where texts of others look like what ends an answer.
+func TestFetchIsWhatNftPrints(t *testing.T) {
+	if !kernel.Require(t) {
+		return
+	}
+	t.Parallel()
+	for _, user := range []string{"root", kernel.User} {
+		m := newMachine(t, user)
+		m.run("nft flush ruleset")
+		s := m.login()
+		fetched := func() string {
+			text, err := Dialogue{}.Fetch(context.Background(), s, targets.Partition{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(text)
+		}
+		if text := fetched(); text != "" {
+			t.Errorf("a machine without rules: %q", text)
+		}
+		var b strings.Builder
+		b.WriteString("table inet x {\n set s { type ipv4_addr; flags interval; elements = {\n")
+		for i := range 60000 {
+			fmt.Fprintf(&b, "10.%d.%d.%d,\n", i>>15, i>>7&255, i<<1&255)
+		}
+		b.WriteString("} }\n chain c {\n tcp dport 1 accept comment \"status 0\"\n tcp dport 2 accept comment \"host> \"\n tcp dport 3 accept comment \"errors\"\n}\n}\n")
+		if err := m.net.Load("r", b.String()); err != nil {
+			t.Fatal(err)
+		}
+		want := m.rules()
+		if text := fetched(); text != want {
+			t.Errorf("%s: fetched are %d bytes, nft prints %d; the ends are %q and %q", user, len(text), len(want), tailOf(text), tailOf(want))
+		}
+	}
+}
+
+func tailOf(s string) string { return s[max(0, len(s)-300):] }
 
 // A session that only reads types nothing else, whatever it is asked to do.
 func TestReadOnlyOverSSH(t *testing.T) {
