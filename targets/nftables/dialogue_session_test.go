@@ -203,3 +203,17 @@ func TestDialogueRefusesPartitions(t *testing.T) {
 		t.Errorf("typed %q", s.typed)
 	}
 }
+
+// The document names the lines of sudoers that the program asks for.
+func TestSudoersOfTheDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/targets/nftables.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := host{user: "nbfwc", uid: "990", nft: "/usr/sbin/nft", boot: "/etc/nftables.conf"}
+	_, lines, _ := strings.Cut(h.sudoers(), "\n")
+	lines = strings.ReplaceAll(strings.TrimPrefix(lines, "  "), "\n  ", "\n")
+	if !strings.Contains(string(text), "```\n"+lines+"\n```\n") {
+		t.Errorf("the document doesn't hold\n%s", lines)
+	}
+}
