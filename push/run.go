@@ -202,15 +202,42 @@ func (x *run) confirm(l *login) error {
 	return nil
 }
 
-// finish clears up on the device. What can't be removed does no harm.
+// maxFinish is how often clearing up is tried.
+const maxFinish = 3
+
+// finish clears up on the device. If the connection breaks meanwhile it logs in
+// again, since what is left can be a lock that keeps others out.
 func (x *run) finish(l *login) {
 	x.phase(phaseFinish, "clearing up")
+	err := x.finishAll(l)
+	for tries := 1; err != nil && tries < maxFinish; tries++ {
+		x.note("clearing up: %v", err)
+		next, lost := x.reach()
+		if lost != nil {
+			break
+		}
+		err = x.finishAll(next)
+		next.close()
+	}
+	if err != nil {
+		x.tell("something that the push needed, a file or a lock called %s, may be left on the device; remove it by hand: %v", x.id, err)
+	}
+}
+
+// finishAll clears up behind all attempts, each on the unit it was made on.
+func (x *run) finishAll(l *login) error {
 	for _, p := range x.attempts {
 		if err := x.d.Dialogue.Finish(x.hard, l.s, p); err != nil {
-			x.tell("something that the push needed is left on the device: %v", err)
-			return
+			return err
+		}
+		if sameUnit(l.id, p.Identity) || l.peer == nil {
+			continue
+		}
+		if err := x.d.Dialogue.Finish(x.hard, l.peer, p); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // tell adds a note to the outcome and the journal.
