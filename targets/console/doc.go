@@ -2,7 +2,7 @@
 // keys are always verified; secrets are typed at the device's own questions and
 // stand nowhere else.
 //
-//	secrets, err := console.NewSecrets(os.Environ(), "", nil, "edge-1")
+//	secrets, err := console.NewSecrets(environ, "", nil, "edge-1")
 //	s, err := console.Dial(ctx, addr, console.Options{
 //		Username: "nbfwc", Platform: dialogue.Platform(),
 //		KnownHosts: []string{"known_hosts"}, Secrets: secrets, ReadOnly: true,
