@@ -38,9 +38,8 @@ func (Dialogue) Guarantee(targets.Identity) targets.Guarantee {
 		Text: "One transaction of nft loads the change, and the machine goes back by itself unless a new login confirms it in time."}
 }
 
-// slow is how long a machine may work without a word: nft reads or loads large
-// sets.
-const slow = 10 * time.Minute
+// slow is how long nft may work without a word: it reads or loads large sets.
+const slow = 2 * time.Minute
 
 // host is a session with what the commands depend on.
 type host struct {
@@ -121,28 +120,33 @@ func (h *host) root(command string) string {
 // statusLine ends the answer to every line.
 var statusLine = regexp.MustCompile(`(?:^|\n)status ([0-9]+)\n*$`)
 
-// command is a line that must succeed, and whose answer, with what it says of
-// errors, has no lines but those that are accepted. It writes to a pipe: sudo
-// meddles with a terminal.
-func command(line string, accept ...string) targets.Command {
-	return targets.Command{Line: `{ ` + line + `; echo "status $?"; } 2>&1 | cat`, Accept: append([]string{"status 0"}, accept...), End: "status 0"}
-}
+// The lines that a command stands in. They write to a pipe: sudo meddles with a
+// terminal.
+const (
+	lineBegin = `{ `
+	lineEnd   = `; echo "status $?"; } 2>&1 | cat`
+)
 
-// do types a line that changes something.
+// harmless is what sudo says, and then does what it was asked to.
+const harmless = `sudo: unable to resolve host .*`
+
+// do types a line that changes something. It must succeed, and its answer, with
+// what it says of errors, has no lines but those that are accepted.
 func (h *host) do(ctx context.Context, what, line string, accept ...string) (string, error) {
-	c := command(line, accept...)
-	c.Wait = slow
-	return h.type1(ctx, what, c)
+	return h.line(ctx, what, targets.Command{Line: line, Accept: accept})
 }
 
 // read types a line that changes nothing.
 func (h *host) read(ctx context.Context, what, line string, accept ...string) (string, error) {
-	c := command(line, accept...)
-	c.Reads, c.Wait = true, slow
-	return h.type1(ctx, what, c)
+	return h.line(ctx, what, targets.Command{Line: line, Accept: accept, Reads: true})
 }
 
-func (h *host) type1(ctx context.Context, what string, c targets.Command) (string, error) {
+func (h *host) line(ctx context.Context, what string, c targets.Command) (string, error) {
+	if h.nft != "" && strings.Contains(c.Line, h.nft) {
+		c.Wait = slow
+	}
+	c.Line = lineBegin + c.Line + lineEnd
+	c.Accept, c.End = append([]string{"status 0", harmless}, c.Accept...), "status 0"
 	answers, err := h.s.Do(ctx, c)
 	if err != nil {
 		return "", h.failed(what, err)
@@ -155,7 +159,10 @@ func (h *host) type1(ctx context.Context, what string, c targets.Command) (strin
 func (h *host) content(ctx context.Context, what, line string) (text, errs string, ok bool, err error) {
 	c := targets.Command{
 		Line:  `{ e=$(` + line + ` 2>&1 >&3); r=$?; echo; echo "errors"; [ $r = 0 ] || printf '%s\n' "$e"; echo "status $r"; } 3>&1 | cat`,
-		Reads: true, Any: true, Private: true, End: `status [0-9]+`, Wait: slow,
+		Reads: true, Any: true, Private: true, End: `status [0-9]+`,
+	}
+	if strings.Contains(line, h.nft) {
+		c.Wait = slow
 	}
 	answers, err := h.s.Do(ctx, c)
 	if err != nil {
@@ -171,13 +178,23 @@ func (h *host) content(ctx context.Context, what, line string) (text, errs strin
 	return text, errs, answers[0][m[2]:m[3]] == "0", nil
 }
 
-// failed says what was to be done, and what sudo needs if it was that.
+// failed says what was to be done, which line failed, and what sudo needs if it
+// was that.
 func (h *host) failed(what string, err error) error {
 	var answer *targets.AnswerError
-	if errors.As(err, &answer) && h.refused(answer.Answer) {
-		return fmt.Errorf("nftables: %s: %w\n%s", what, err, h.sudoers())
+	if !errors.As(err, &answer) {
+		return fmt.Errorf("nftables: %s: %w", what, err)
 	}
-	return fmt.Errorf("nftables: %s: %w", what, err)
+	plain := *answer
+	plain.Command = strings.TrimSuffix(strings.TrimPrefix(plain.Command, lineBegin), lineEnd)
+	if m := statusLine.FindStringSubmatchIndex(plain.Answer); m != nil && plain.Answer[m[2]:m[3]] != "0" {
+		plain.Why = "it failed with status " + plain.Answer[m[2]:m[3]]
+		plain.Answer = strings.TrimSpace(plain.Answer[:m[0]])
+	}
+	if h.refused(plain.Answer) {
+		return fmt.Errorf("nftables: %s: %w\n%s", what, &plain, h.sudoers())
+	}
+	return fmt.Errorf("nftables: %s: %w", what, &plain)
 }
 
 // refused says whether sudo didn't run what it was asked to.

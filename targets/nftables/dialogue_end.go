@@ -202,7 +202,7 @@ func (h *host) settle(ctx context.Context, p *targets.Push, st stands, say func(
 			return false, rename("armed", "fired")
 		}
 		say("the new rules were loaded and not confirmed; the machine goes back now")
-		_, err := h.do(ctx, "have the machine go back", ": >"+d+"/now; "+h.await(d, "[ -e armed ]"))
+		_, err := h.do(ctx, "have the machine go back", ": >"+d+"/now; "+h.await(d, "[ -e armed ]"), "waiting")
 		return false, err
 	}
 	switch { // fired
@@ -210,7 +210,7 @@ func (h *host) settle(ctx context.Context, p *targets.Push, st stands, say func(
 		say("the machine has gone back to the old rules")
 		return true, nil
 	case st.back == "" && st.alive:
-		_, err := h.do(ctx, "wait until the machine has gone back", h.await(d, "[ ! -e back ]"))
+		_, err := h.do(ctx, "wait until the machine has gone back", h.await(d, "[ ! -e back ]"), "waiting")
 		return false, err
 	}
 	say("the machine had begun to go back, and didn't end it; the old rules are loaded now")
@@ -220,7 +220,7 @@ func (h *host) settle(ctx context.Context, p *targets.Push, st stands, say func(
 // await waits as long as something holds in the directory of the push and the
 // agent lives, four minutes at most.
 func (h *host) await(d, while string) string {
-	return "( cd " + d + " && n=0; while " + while + " && kill -0 $(cat pid) 2>/dev/null && [ $n -lt 2400 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done; true )"
+	return "( cd " + d + " && n=0; while " + while + " && kill -0 $(cat pid) 2>/dev/null && [ $n -lt 2400 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); [ $((n % 100)) = 0 ] && echo waiting; done; true )"
 }
 
 // sweep removes a file that was not yet put in its place.

@@ -205,8 +205,8 @@ func (Dialogue) Apply(ctx context.Context, s targets.Session, p *targets.Push) e
 		return err
 	}
 	if _, err := h.do(ctx, "load the new rules", "n=0; while [ ! -e "+dir+"/loaded ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); "+
-		"[ $n -gt 100 ] && [ -e "+dir+"/ready ] && break; [ $n -gt 3000 ] && break; done; "+
-		"cat "+dir+"/load.log 2>/dev/null; [ \"$(cat "+dir+"/loaded 2>/dev/null)\" = 0 ]"); err != nil {
+		"[ $n -gt 100 ] && [ -e "+dir+"/ready ] && break; [ $n -gt 3000 ] && break; [ $((n % 100)) = 0 ] && echo waiting; done; "+
+		"cat "+dir+"/load.log 2>/dev/null; [ \"$(cat "+dir+"/loaded 2>/dev/null)\" = 0 ]", "waiting"); err != nil {
 		return err
 	}
 	note(p, "loaded; the machine goes back in %s unless it is confirmed", p.Timeout)
