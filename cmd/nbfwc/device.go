@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -148,10 +149,12 @@ func (t *truster) run(names []string, asJSON bool) error {
 	if len(devices) == 0 {
 		return errors.New("the policy has no device")
 	}
+	ctx := t.e.interruptible()
+	defer ctx.stop()
 	var failed error
 	for _, d := range devices {
 		for _, a := range d.Addresses {
-			if err := t.trust(d, lang.Device{Addresses: append(d.Addresses[:0:0], a), Jump: d.Jump}); err != nil {
+			if err := t.trust(ctx, d, lang.Device{Addresses: append(d.Addresses[:0:0], a), Jump: d.Jump}); err != nil {
 				fmt.Fprintf(t.e.stderr, "nbfwc: %s (%s): %s\n", d.Name, withPort(a), printableLines(err.Error()))
 				failed = errReported
 			}
@@ -164,10 +167,11 @@ func (t *truster) run(names []string, asJSON bool) error {
 }
 
 // trust deals with one unit of a device.
-func (t *truster) trust(d *lang.Device, unit lang.Device) error {
+func (t *truster) trust(ctx context.Context, d *lang.Device, unit lang.Device) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	addr := withPort(unit.Addresses[0])
-	ctx := t.e.interruptible()
-	defer ctx.stop()
 	var jump []console.Hop
 	for at := d.Jump; at != nil; at = at.Jump {
 		login, _, _ := strings.Cut(t.e.who, "@")
@@ -197,7 +201,7 @@ func (t *truster) trust(d *lang.Device, unit lang.Device) error {
 			v.State = "known"
 		case i >= 0:
 			return fmt.Errorf("the device has another %s key (%s) than the known one (%s): if it was replaced, remove the old entry from %s yourself", k.Type(), k.Fingerprint(), known[i].Fingerprint(), t.file)
-		case t.wanted(v):
+		case t.wanted(ctx, v):
 			if err := console.Trust(t.file, addr, k); err != nil {
 				return err
 			}
@@ -218,7 +222,7 @@ func (t *truster) trust(d *lang.Device, unit lang.Device) error {
 }
 
 // wanted says whether the user wants to trust a key.
-func (t *truster) wanted(v view.HostKey) bool {
+func (t *truster) wanted(ctx context.Context, v view.HostKey) bool {
 	if len(t.fingerprints) > 0 {
 		return slices.Contains(t.fingerprints, v.Fingerprint)
 	}
@@ -226,11 +230,24 @@ func (t *truster) wanted(v view.HostKey) bool {
 		return true
 	}
 	fmt.Fprintf(t.e.stderr, "%s (%s) has the %s key %s.\nTrust it? Type yes or no: ", view.Printable(v.Device), v.Address, v.Type, v.Fingerprint)
-	return readYes(t.in)
+	return readYes(ctx, t.in)
 }
 
-// readYes reads whether a line is a yes.
-func readYes(in *bufio.Reader) bool {
-	line, _ := in.ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(line), "yes")
+// readYes reads whether a line is a yes. An interrupt is none: nobody reads on
+// then.
+func readYes(ctx context.Context, in *bufio.Reader) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	typed := make(chan string, 1)
+	go func() {
+		line, _ := in.ReadString('\n')
+		typed <- line
+	}()
+	select {
+	case line := <-typed:
+		return ctx.Err() == nil && strings.EqualFold(strings.TrimSpace(line), "yes")
+	case <-ctx.Done():
+		return false
+	}
 }

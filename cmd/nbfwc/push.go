@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,7 +45,8 @@ policy has changed since. Several firewalls are planned first, all together, and
 nothing is sent if one of them can't be; then they are changed one after the
 other, until one fails.
 
-Exit status 2 says that a firewall was not brought to what the policy wants.`,
+Exit status 2 says that a firewall was not brought to what the policy wants, 1 that
+the other unit of a pair doesn't do the same, or couldn't be asked.`,
 		GroupID: "devices",
 		Example: "  nbfwc push policy.hcl -firewall edge\n  nbfwc push . -plan edge.plan.json -yes -limit 20\n  nbfwc push -resume edge",
 		Args:    cobra.MaximumNArgs(1),
@@ -128,7 +130,7 @@ func pushAll(e *env, arg string, flags *pushFlags) error {
 		fmt.Fprintln(e.stderr, "Read-only: nothing was sent.")
 		return errFindings
 	case todo > 0 && !flags.yes:
-		if err := f.confirm(plans, todo); err != nil {
+		if err := f.confirm(ctx, plans, todo); err != nil {
 			return err
 		}
 	}
@@ -209,7 +211,7 @@ func (f *fleet) showForPush(plans []livePlan, asJSON bool) error {
 }
 
 // confirm asks whether the plans are wanted.
-func (f *fleet) confirm(plans []livePlan, todo int) error {
+func (f *fleet) confirm(ctx context.Context, plans []livePlan, todo int) error {
 	w := f.e.stderr
 	fmt.Fprintf(w, "Push to %s:\n", view.Count(todo, "firewall", "firewalls"))
 	for i := range plans {
@@ -224,7 +226,7 @@ func (f *fleet) confirm(plans []livePlan, todo int) error {
 		fmt.Fprintf(w, "  %s (%s): %s, %s. %s\n", p.Firewall, p.Target, view.Count(p.rules, "rule", "rules"), view.Count(commands, "command", "commands"), p.pledge.Text)
 	}
 	fmt.Fprint(w, "Type yes to go on: ")
-	if !readYes(bufio.NewReader(io.LimitReader(f.e.stdin, 1000))) {
+	if !readYes(ctx, bufio.NewReader(io.LimitReader(f.e.stdin, 1000))) {
 		fmt.Fprintln(w, "\nNothing was sent to any device. (-yes goes on without asking.)")
 		return errReported
 	}
@@ -237,11 +239,11 @@ func (f *fleet) push(ctx *interrupts, plans []livePlan, saved *push.SavedPlan, f
 	giveUp := ctx.giveUp
 	list := make([]view.PushedFirewall, len(plans))
 	failed := false
-	f.each(ctx, 1, func(ctx context.Context, i int, d *push.Device) error {
+	errs := f.each(ctx, 1, func(ctx context.Context, i int, d *push.Device) error {
 		p := &plans[i]
 		list[i].Unit = view.Unit{Firewall: p.Firewall, Target: p.Target, Device: d.Name}
 		if failed {
-			list[i].Stand, list[i].Error = push.Unchanged, "not begun, since another push failed"
+			list[i].Stand, list[i].Notes, list[i].Error = push.Unchanged, []string{}, "not begun, since another push failed"
 			return errors.New(list[i].Error)
 		}
 		opt := push.Options{Plan: flags.opt, Limit: flags.limit, Saved: saved, GiveUp: giveUp}
@@ -256,6 +258,12 @@ func (f *fleet) push(ctx *interrupts, plans []livePlan, saved *push.SavedPlan, f
 		}
 		return nil
 	})
+	for i, err := range errs {
+		if err != nil && list[i].Error == "" { // interrupted before it was its turn
+			list[i] = view.PushedFirewall{Unit: view.Unit{Firewall: plans[i].Firewall, Target: plans[i].Target, Device: f.firewalls[i].Device.Name},
+				Stand: push.Unchanged, Notes: []string{}, Error: "not begun: " + err.Error()}
+		}
+	}
 	return reportPushed(f.e, list, flags.json)
 }
 
@@ -264,7 +272,14 @@ func pushed(u view.Unit, out *push.Outcome, err error) view.PushedFirewall {
 	v := view.PushedFirewall{Unit: u, Stand: push.Unchanged, Notes: []string{}}
 	if out != nil {
 		v.ID, v.Stand, v.Open, v.Apart = out.ID, out.Stand, out.Open, out.Apart
-		v.Notes = append(v.Notes, out.Notes...)
+		if out.Stand == push.Unchanged && out.Planned != nil {
+			v.Apart = cmp.Or(v.Apart, out.Planned.Apart)
+		}
+		for _, note := range out.Notes {
+			if note != v.Apart { // which has a place of its own
+				v.Notes = append(v.Notes, note)
+			}
+		}
 		err = errors.Join(err, out.Err)
 		if p := out.Planned; p != nil {
 			v.Rules = p.Rules
@@ -290,10 +305,15 @@ func reportPushed(e *env, list []view.PushedFirewall, asJSON bool) error {
 	} else {
 		err = view.WritePush(e.stdout, list, e.textWidth())
 	}
-	if err == nil && slices.ContainsFunc(list, func(p view.PushedFirewall) bool { return p.Error != "" }) {
+	switch {
+	case err != nil:
+		return err
+	case slices.ContainsFunc(list, func(p view.PushedFirewall) bool { return p.Error != "" }):
 		return errReported
+	case slices.ContainsFunc(list, func(p view.PushedFirewall) bool { return p.Apart != "" }):
+		return errFindings
 	}
-	return err
+	return nil
 }
 
 // recoverPush finishes or undoes a push that was cut off.
