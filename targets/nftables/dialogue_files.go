@@ -199,10 +199,19 @@ func bootOf(listing string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// A section of which only empty chains are left is a place that the user made.
+	used := map[string]bool{}
+	for _, p := range pieces {
+		if p.ours() && !p.empty() {
+			used[p.table] = true
+		}
+	}
 	var ours []piece
 	var head strings.Builder
 	for _, p := range pieces {
 		switch {
+		case !used[p.table] && !p.isTable():
+			continue
 		case p.isTable():
 			head.WriteString("table inet " + table + "\ndelete table inet " + table + "\n")
 		case p.ours() && p.kind == "chain":
@@ -216,6 +225,11 @@ func bootOf(listing string) (string, error) {
 		ours = append(ours, p)
 	}
 	return head.String() + blocksOf(ours), nil
+}
+
+// empty says whether the piece is a chain without rules.
+func (p piece) empty() bool {
+	return p.kind == "chain" && strings.TrimSpace(p.text[strings.IndexByte(p.text, '{')+1:]) == "}"
 }
 
 // loadedIn says whether what a listing has of the file's does what the file

@@ -135,6 +135,9 @@ func TestGoingBackLeadsToTheOldRulesFromBothStates(t *testing.T) {
 				same("back again")
 				mustLoad(t, n, "the change again", f.text)
 				boots(t, n, base)
+				if body, err := bootOf(rulesOn(t, n)); err != nil || step == 3 && body != "" {
+					t.Fatalf("nothing of ours is left, and at boot is loaded\n%s%v", body, err)
+				}
 			}
 		})
 	}
