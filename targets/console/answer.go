@@ -215,6 +215,7 @@ func (r *reading) read() (err error) {
 	if r.asks, err = compileAsk(r.c.Ask); err != nil {
 		return err
 	}
+	defer s.bound()()
 	for {
 		if done, err := r.lines(); done || err != nil {
 			return err

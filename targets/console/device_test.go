@@ -50,6 +50,7 @@ type device struct {
 	before  string // printed before each prompt of the configuration mode
 	accept  string // a question before the first prompt, answered with "a"
 	flush   bool   // what was typed before the first prompt is thrown away
+	leak    bool   // shows the enable secret that is typed, and says nothing more
 
 	addr netip.AddrPort
 	ln   net.Listener
@@ -470,6 +471,11 @@ func (s *shell) do(line string) bool {
 			s.print("Password: ")
 			got, ok := s.readLine(false)
 			if !ok {
+				return false
+			}
+			if d.leak {
+				s.print("you typed " + got)
+				_, _ = io.Copy(io.Discard, s.in)
 				return false
 			}
 			if got == d.enable {

@@ -290,6 +290,48 @@ func TestControlCharactersAreNotTyped(t *testing.T) {
 	}
 }
 
+// A device that is never silent and never done is given up, in the login as in
+// an answer.
+func TestTalksOnAndOn(t *testing.T) {
+	drip := func(out io.Writer, text []byte) error {
+		if !bytes.Contains(text, []byte("drip")) {
+			_, err := out.Write(text)
+			return err
+		}
+		for {
+			if _, err := out.Write([]byte("x")); err != nil {
+				return err
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	hasty := func(o *Options) { o.Longest = 300 * time.Millisecond }
+	t.Run("answer", func(t *testing.T) {
+		d := newDevice()
+		d.pace, d.answers = drip, map[string]string{"show it": "drip"}
+		d.start(t)
+		begin := time.Now()
+		_, err := d.dial(t, hasty).Do(t.Context(), read("show it"))
+		if err == nil || !strings.Contains(err.Error(), "talks on and on") || time.Since(begin) > 5*time.Second {
+			t.Errorf("error %v after %s", err, time.Since(begin))
+		}
+		clean(t, d)
+	})
+	t.Run("login", func(t *testing.T) {
+		d := newDevice()
+		d.pace, d.banner = drip, "drip"
+		d.start(t)
+		o := d.options(t)
+		hasty(&o)
+		begin := time.Now()
+		_, err := Dial(t.Context(), d.addr, o)
+		if err == nil || !strings.Contains(err.Error(), "talks on and on") || time.Since(begin) > 5*time.Second {
+			t.Errorf("error %v after %s", err, time.Since(begin))
+		}
+		clean(t, d)
+	})
+}
+
 // A transcript has what was typed and answered, and never a secret.
 func TestTranscript(t *testing.T) {
 	d := newDevice()

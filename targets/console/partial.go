@@ -216,7 +216,7 @@ func (r *reading) text() string { return r.mask(r.out.String()) }
 // mask is s without the secrets that were typed for it.
 func (r *reading) mask(s string) string {
 	for _, a := range r.typed {
-		if a.secret != "" && len(a.text) >= 4 { // what is shorter stands everywhere
+		if a.secret != "" && len(a.text) >= shortestMasked {
 			s = strings.ReplaceAll(s, a.text, "***")
 		}
 	}

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
+
+	"github.com/nbfwc/nbfwc/targets"
 )
 
 // Secrets are asked for passwords when a device wants them.
@@ -212,3 +216,73 @@ func (b *bounded) Write(p []byte) (int, error) {
 }
 
 func (b *bounded) String() string { return b.kept.String() }
+
+// told are secrets that remember what they have told, so that it can be masked
+// wherever it comes up.
+type told struct {
+	Secrets
+	mu   sync.Mutex
+	list []string
+}
+
+func (t *told) Secret(ctx context.Context, name string) (string, error) {
+	s, err := t.Secrets.Secret(ctx, name)
+	if err == nil && len(s) >= shortestMasked {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if !slices.Contains(t.list, s) {
+			t.list = append(t.list, s)
+			// A secret that holds another one goes first.
+			slices.SortFunc(t.list, func(a, b string) int { return len(b) - len(a) })
+		}
+	}
+	return s, err
+}
+
+// shortestMasked is the length of the shortest secret that is masked; what is
+// shorter stands everywhere.
+const shortestMasked = 4
+
+// mask is a text for people without the secrets that were told.
+func (t *told) mask(text string) string {
+	if t == nil {
+		return text
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.list {
+		text = strings.ReplaceAll(text, s, "***")
+		if shown := visible(s); shown != s {
+			text = strings.ReplaceAll(text, shown, "***")
+		}
+	}
+	return text
+}
+
+// maskError is an error whose text has no secret that was told.
+func (t *told) maskError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var answer *targets.AnswerError
+	if errors.As(err, &answer) { // whose answer others look at
+		if masked := t.mask(answer.Answer); masked != answer.Answer {
+			clean := *answer
+			clean.Answer = masked
+			return &clean
+		}
+	}
+	text := err.Error()
+	if masked := t.mask(text); masked != text {
+		return &maskedError{masked, err}
+	}
+	return err
+}
+
+type maskedError struct {
+	text string
+	error
+}
+
+func (e *maskedError) Error() string { return e.text }
+func (e *maskedError) Unwrap() error { return e.error }

@@ -1,11 +1,13 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/nbfwc/nbfwc/targets"
 )
 
 func TestSecrets(t *testing.T) {
@@ -200,4 +204,47 @@ func TestAgent(t *testing.T) {
 	ln.Close()
 	<-done // so the connection to the agent isn't kept
 	clean(t, d)
+}
+
+// A device that shows a secret that it was told, at once or later, doesn't get
+// it into an error or a transcript.
+func TestSecretsThatAreShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		leak bool
+		show string
+		then targets.Command
+	}{
+		"where it was typed":             {leak: true},
+		"in a later answer":              {show: "enable password open-sesame\n", then: read("show it")},
+		"the one of the login":           {show: "your password is let-me-in\n", then: read("show it")},
+		"in an answer that is refused":   {show: "open-sesame, let-me-in\n", then: targets.Command{Line: "show it"}},
+		"in what is no answer":           {show: "fw01# open-sesame let-me-in", then: read("show it")},
+		"in an answer that is too short": {show: "let-me-in open-sesame\n", then: targets.Command{Line: "show it", Any: true, End: "end"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDevice()
+			d.leak, d.answers = c.leak, map[string]string{"show it": c.show}
+			d.start(t)
+			var log bytes.Buffer
+			s := d.dial(t, func(o *Options) { o.Transcript, o.Idle = &log, time.Second })
+			_, err := s.Do(t.Context(), enable)
+			if err == nil {
+				_, err = s.Do(t.Context(), c.then)
+			}
+			if said := fmt.Sprint(err) + log.String(); strings.Contains(said, "open-sesame") || strings.Contains(said, "let-me-in") {
+				t.Errorf("a secret is in the error or the transcript:\n%v\n%s", err, log.String())
+			}
+			if !c.then.Reads && err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+	// What an answer says is not masked for what a secret has in common with it.
+	d := newDevice()
+	d.answers = map[string]string{"show it": "description open-sesame\n"}
+	d.start(t)
+	s := d.dial(t)
+	if got := mustDo(t, s, enable, read("show it")); got[1] != "description open-sesame\n" {
+		t.Errorf("the answer is %q", got[1])
+	}
 }

@@ -43,6 +43,9 @@ type Options struct {
 	// any output while something is expected, 0 for 60 s.
 	Handshake, Idle time.Duration
 	Limit           int64 // bytes of one answer, 0 for 256 MiB
+	// Longest bounds the time of one answer, however much comes in it, and of
+	// all that comes before the first prompt; 0 for an hour.
+	Longest time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -54,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limit <= 0 {
 		o.Limit = 256 << 20
+	}
+	if o.Longest <= 0 {
+		o.Longest = time.Hour
 	}
 	return o
 }
@@ -85,6 +91,7 @@ type Session struct {
 	blanks  []string // what the device prints for an empty line
 	ends    [2]netip.AddrPort
 	ctx     context.Context // of the call that is in progress
+	told    *told           // the secrets, nil if there are none
 }
 
 var (
@@ -99,16 +106,21 @@ func Dial(ctx context.Context, addr netip.AddrPort, o Options) (*Session, error)
 		return nil, errors.New("no file of known hosts is given, and host keys are always verified")
 	}
 	s := &Session{o: o, ctx: ctx}
+	if o.Secrets != nil {
+		s.told = &told{Secrets: o.Secrets}
+		s.o.Secrets = s.told
+	}
 	if err := s.prepare(ctx, addr); err != nil {
 		return nil, err
 	}
 	// The driver opens the transport and starts to read from it.
 	if err := s.d.Open(); err != nil {
-		return nil, err
+		return nil, s.told.maskError(err)
 	}
 	s.ends = s.t.way.ends()
 	stop := s.watch(ctx)
 	defer stop()
+	defer s.bound()()
 	if err := s.login(); err != nil {
 		err = s.fail(ctx, err)
 		return nil, fmt.Errorf("%s: login: %w", addr, err)
@@ -175,11 +187,18 @@ func (s *Session) watch(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() { s.t.abort(context.Cause(ctx)) })
 }
 
+// bound ends the connection if what begins now isn't stopped in time. A device
+// that always says a little more is never silent.
+func (s *Session) bound() (stop func() bool) {
+	return time.AfterFunc(s.o.Longest, func() { s.t.abort(fmt.Errorf("the device talks on and on: no end after %s", s.o.Longest)) }).Stop
+}
+
 // fail ends the session for an error, and returns why it came to that.
 func (s *Session) fail(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	err = s.told.maskError(err)
 	s.err = err
 	s.shut()
 	return err
@@ -220,7 +239,7 @@ func (s *Session) Do(ctx context.Context, commands ...targets.Command) ([]string
 			return answers, s.fail(ctx, fmt.Errorf("%q: %w", clip(commands[at].Line), err))
 		}
 		if refused != nil {
-			return answers, refused
+			return answers, s.told.maskError(refused)
 		}
 		commands = commands[n:]
 	}

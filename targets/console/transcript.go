@@ -3,6 +3,7 @@ package console
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -27,9 +28,9 @@ func (s *Session) record(r *reading, failed error) error {
 	}
 	out.WriteString(r.shown(text[at:]))
 	if failed != nil {
-		fmt.Fprintf(&out, "[%s]\n", r.mask(failed.Error()))
+		fmt.Fprintf(&out, "[%s]\n", failed)
 	}
-	if _, err := s.o.Transcript.Write([]byte(out.String())); err != nil {
+	if _, err := io.WriteString(s.o.Transcript, s.told.mask(out.String())); err != nil {
 		return fmt.Errorf("transcript: %w", err)
 	}
 	return nil
