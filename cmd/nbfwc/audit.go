@@ -17,11 +17,11 @@ func newAudit(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit [POLICY]",
 		Short: "Whether devices still do what the policy says",
-		Long: `Log in on the devices of a policy over SSH, read what they run, and compare it with
-the policy: packets that the policy permits and the device doesn't let pass, so
-that backups break; packets that pass and shouldn't; lines that may matter and
-are not understood. Nothing on a device is changed: only commands that read are
-typed.
+		Long: `Log in on the devices of a policy over SSH, read what they run, and compare it
+with the policy: packets that the policy permits and the device doesn't let
+pass, so that backups break; packets that pass and shouldn't; lines that may
+matter and are not understood. Nothing on a device is changed: only commands
+that read are typed.
 
 Exit status 1 says that there are findings or pending changes, 2 that a device
 could not be read.`,

@@ -87,14 +87,14 @@ func newDeviceTrust(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trust [POLICY] [DEVICE...]",
 		Short: "Ask devices for their host keys, and write them down after a yes",
-		Long: `Ask devices which host keys they have, show the fingerprints, and write them to the
-file of known hosts after a yes. Compare the fingerprints with what the device
-itself shows on its console: this is the one moment at which a false device could
-slip in. A key that is already known is not asked about; another key than the
-known one is an error and is never overwritten.
+		Long: `Ask devices which host keys they have, show the fingerprints, and write them to
+the file of known hosts after a yes. Compare the fingerprints with what the
+device itself shows on its console: this is the one moment at which a false
+device could slip in. A key that is already known is not asked about; another
+key than the known one is an error and is never overwritten.
 
 With -fingerprint only the key that has it is trusted, and nothing is asked.`,
-		Example: "  nbfwc device trust policy.hcl edge\n  nbfwc device trust . edge -fingerprint SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM",
+		Example: "  nbfwc device trust policy.hcl edge\n  nbfwc device trust . edge -fingerprint \"$FINGERPRINT\"",
 		Args:    cobra.ArbitraryArgs,
 	}
 	policy := policyArgs(cmd)

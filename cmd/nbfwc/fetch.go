@@ -20,9 +20,9 @@ func newFetch(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch [POLICY] -o DIR",
 		Short: "Read the running configuration of devices into files",
-		Long: `Log in on the devices of a policy over SSH and write the running configuration of
-each firewall to a file, complete or not at all. Nothing on a device is changed:
-only commands that read are typed.
+		Long: `Log in on the devices of a policy over SSH and write the running configuration
+of each firewall to a file, complete or not at all. Nothing on a device is
+changed: only commands that read are typed.
 
 With -o - the configuration of one firewall goes to standard output.`,
 		GroupID: "devices",

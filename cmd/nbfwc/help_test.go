@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,27 +51,30 @@ func runHere(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
-// Each verb shows two examples, of itself, whose flags and arguments it takes.
+// twoDashes begin a flag; alone they end the flags.
+var twoDashes = regexp.MustCompile(`--\w`)
+
+// Each verb shows two examples or three, of itself, whose flags and arguments it takes.
 func TestHelpExamples(t *testing.T) {
 	for _, verb := range verbs() {
 		lines := strings.Split(verb.Example, "\n")
-		if len(lines) != 2 {
+		if len(lines) < 2 || len(lines) > 3 {
 			t.Errorf("%s: %d examples", verb.Name(), len(lines))
 		}
 		for _, line := range lines {
-			words := strings.Fields(line)
-			if len(words) < 2 || words[0] != "nbfwc" || words[1] != verb.Name() {
-				t.Errorf("%s: example %q", verb.Name(), line)
+			// A verb with verbs of its own shows those.
+			if !strings.HasPrefix(strings.TrimSpace(line)+" ", verb.CommandPath()+" ") {
+				t.Errorf("%s: example %q", verb.CommandPath(), line)
 				continue
 			}
-			checkExample(t, words[1:])
+			checkExample(t, strings.Fields(line)[1:])
 		}
 		for _, spelling := range []string{"-help", "--help", "-h"} {
-			status, help, stderr := runHere(t, verb.Name(), spelling)
+			status, help, stderr := runHere(t, append(strings.Fields(verb.CommandPath())[1:], spelling)...)
 			if status != 0 || stderr != "" || !strings.Contains(help, "\nExamples:\n"+verb.Example+"\n") {
 				t.Errorf("%s %s: status %d\n%s%s", verb.Name(), spelling, status, stderr, help)
 			}
-			if strings.Contains(help, "--") {
+			if twoDashes.MatchString(help) {
 				t.Errorf("%s: help spells a flag with two dashes:\n%s", verb.Name(), help)
 			}
 		}
@@ -135,13 +139,14 @@ func TestManualPages(t *testing.T) {
 		t.Errorf("%d pages for %d verbs", len(pages), len(verbs()))
 	}
 	for _, verb := range verbs() {
-		page := pages["nbfwc-"+verb.Name()+".1"]
+		name := strings.ReplaceAll(verb.CommandPath(), " ", "-")
+		page := pages[name+".1"]
 		verb.Flags().VisitAll(func(f *pflag.Flag) {
 			if !strings.Contains(page, `\fB-`+f.Name+`\fP`) {
 				t.Errorf("page of %s lacks -%s", verb.Name(), f.Name)
 			}
 		})
-		if strings.Contains(page, "--") || strings.Contains(page, "=false") || strings.Contains(page, "=[") {
+		if twoDashes.MatchString(page) || strings.Contains(page, "=false") || strings.Contains(page, "=[") {
 			t.Errorf("page of %s:\n%s", verb.Name(), page)
 		}
 		for example := range strings.Lines(verb.Example) {
@@ -149,8 +154,9 @@ func TestManualPages(t *testing.T) {
 				t.Errorf("page of %s lacks %s", verb.Name(), example)
 			}
 		}
-		if !strings.Contains(pages["nbfwc.1"], "nbfwc-"+verb.Name()) {
-			t.Errorf("nbfwc.1 doesn't name %s", verb.Name())
+		parent := strings.ReplaceAll(verb.Parent().CommandPath(), " ", "-") + ".1"
+		if !strings.Contains(pages[parent], name) {
+			t.Errorf("%s doesn't name %s", parent, name)
 		}
 	}
 }
@@ -158,15 +164,16 @@ func TestManualPages(t *testing.T) {
 // Completion knows every verb, and the flags of each in the spelling in which
 // the word was begun.
 func TestCompletionAnswers(t *testing.T) {
-	_, all, _ := runHere(t, "__complete", "")
 	for _, verb := range verbs() {
+		path := strings.Fields(verb.CommandPath())[1:]
+		_, all, _ := runHere(t, append(append([]string{"__complete"}, path[:len(path)-1]...), "")...)
 		if !strings.Contains("\n"+all, "\n"+verb.Name()+"\t") {
 			t.Errorf("completion lacks %s:\n%s", verb.Name(), all)
 		}
 		verb.Flags().VisitAll(func(f *pflag.Flag) {
 			for _, dash := range []string{"-", "--"} {
 				begun := dash + f.Name[:2]
-				_, answers, _ := runHere(t, "__complete", verb.Name(), begun)
+				_, answers, _ := runHere(t, append(append([]string{"__complete"}, path...), begun)...)
 				if !strings.Contains("\n"+answers, "\n"+dash+f.Name) {
 					t.Errorf("%s %s: %s", verb.Name(), begun, answers)
 				}

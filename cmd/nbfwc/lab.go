@@ -28,10 +28,10 @@ func newLab(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab",
 		Short: "Emulated devices behind SSH on this machine",
-		Long: `Emulated ASA, PAN-OS and FortiGate devices behind SSH servers on this machine, to
-try what a push does, and to rehearse it, without any firewall.`,
+		Long: `Emulated ASA, PAN-OS and FortiGate devices behind SSH servers on this machine,
+to try what a push does, and to rehearse it, without any firewall.`,
 		GroupID: "devices",
-		Example: "  nbfwc lab start examples/vendors -o lab\n  nbfwc lab start examples/vendors -o lab -- sh -c 'nbfwc audit examples/vendors'",
+		Example: "  nbfwc lab start examples/vendors -o lab\n  nbfwc lab start examples/vendors -o lab -- nbfwc audit examples/vendors",
 	}
 	cmd.AddCommand(newLabStart(e))
 	for _, sub := range cmd.Commands() {
@@ -48,20 +48,20 @@ func newLabStart(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start [POLICY] -o DIR [-- COMMAND...]",
 		Short: "Run an emulated device for each device of a policy",
-		Long: `Run an emulated device for each device of a policy whose address is on this machine
-(127.0.0.1 with a port of its own), until it is interrupted. A device begins with
-the configuration of its firewall in POLICY/running, or in the directory that
--configs names: the file's name is the firewall's. In DIR it keeps its host key
-and what was saved on it, so that the lab goes on there the next time. Log in as
-"admin" with the password "lab"; it is the enable secret as well. The file DIR/env
-sets what the other verbs need.
+		Long: `Run an emulated device for each device of a policy whose address is on this
+machine (127.0.0.1 with a port of its own), until it is interrupted. A device
+begins with the configuration of its firewall in POLICY/running, or in the
+directory that -configs names: the file's name is the firewall's. In DIR it
+keeps its host key and what was saved on it, so that the lab goes on there the
+next time. Log in as "admin" with the password "lab"; it is the enable secret
+as well. The file DIR/env sets what the other verbs need.
 
 With a command, the lab runs as long as the command does, which finds the
 passwords, the host keys and a directory for records in its environment.`,
 		Example: "  nbfwc lab start examples/vendors -o lab\n  nbfwc lab start examples/vendors -o lab -- nbfwc audit examples/vendors",
 		Args:    cobra.ArbitraryArgs,
 	}
-	policy := policyArgs(cmd)
+	policy := inputArgs(cmd)
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`directory` of the lab's host keys and saved configurations")
 	cmd.Flags().StringVar(&configs, "configs", "", "`directory` of the configurations that devices begin with (default: running in the policy's directory)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

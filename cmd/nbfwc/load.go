@@ -22,11 +22,17 @@ type policyFlags struct {
 }
 
 func policyArgs(cmd *cobra.Command) *policyFlags {
+	f := inputArgs(cmd)
+	jsonFlag(cmd, &f.json)
+	return f
+}
+
+// inputArgs are the flags of a verb that loads a policy and prints no document.
+func inputArgs(cmd *cobra.Command) *policyFlags {
 	f := &policyFlags{}
 	cmd.Flags().StringArrayVar(&f.vars, "var", nil, "value of a variable, `name=value`; can be given several times")
 	cmd.Flags().StringArrayVar(&f.varFiles, "var-file", nil, "`file` with values of variables; can be given several times")
 	cmd.Flags().BoolVar(&f.allowExpired, "allow-expired", false, "keep flows whose expiry date has come, with a warning")
-	jsonFlag(cmd, &f.json)
 	return f
 }
 

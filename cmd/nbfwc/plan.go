@@ -26,10 +26,10 @@ func newPlan(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [POLICY]",
 		Short: "What would change on firewalls, and the commands that change it",
-		Long: `Compare what firewalls run with a policy: what would start and stop working, what
-else should be looked at, and the commands that make the firewalls do what the
-policy wants. After each command every packet is treated as before the change or
-as after it. Nothing on a device is changed.
+		Long: `Compare what firewalls run with a policy: what would start and stop working,
+what else should be looked at, and the commands that make the firewalls do what
+the policy wants. After each command every packet is treated as before the
+change or as after it. Nothing on a device is changed.
 
 The running configurations are read from the devices over SSH, or with -against
 from a file, and then no device is needed. With -back-to, the commands that take

@@ -45,8 +45,8 @@ policy has changed since. Several firewalls are planned first, all together, and
 nothing is sent if one of them can't be; then they are changed one after the
 other, until one fails.
 
-Exit status 2 says that a firewall was not brought to what the policy wants, 1 that
-the other unit of a pair doesn't do the same, or couldn't be asked.`,
+Exit status 2 says that a firewall was not brought to what the policy wants, 1
+that the other unit of a pair doesn't do the same, or couldn't be asked.`,
 		GroupID: "devices",
 		Example: "  nbfwc push policy.hcl -firewall edge\n  nbfwc push . -plan edge.plan.json -yes -limit 20\n  nbfwc push -resume edge",
 		Args:    cobra.MaximumNArgs(1),

@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -28,6 +28,18 @@ import (
 //	keep FILE, kept FILE      the file was not written to since keep
 //	replace FILE OLD NEW      changes a file
 //	repeat N FILE LINE        writes a file of N lines
+//
+// and, over SSH and with emulated devices,
+//
+//	devices DIRECTORY         starts those of the policy in it; the environment
+//	                          has their secrets and host keys
+//	types DEVICE LINE...      another administrator types lines
+//	logins N DEVICE...        so often somebody has logged in since the last logins
+//	[!] holds DEVICE TEXT     what the device runs has the text in it
+//	rekey DEVICE              gives it another host key
+//	unplug DEVICE             cuts it off
+//	failover UNIT             the pair changes over
+//	fingerprint VAR DEVICE    that of its host key
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -40,13 +52,20 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("BELL", "\x1b[2J\x07\u202e") // what a hostile name could do to a terminal
 			e.Values[keptKey{}] = map[string]os.FileInfo{}
+			e.Values[storyUnitsKey{}] = map[string]*storyUnit{}
 			return os.CopyFS(filepath.Join(e.WorkDir, "examples"), os.DirFS(filepath.Join(repository, "examples")))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": scriptExits, "json": scriptJSON, "narrow": scriptNarrow, "clean": scriptClean,
-			"dns": scriptDNS, "keep": scriptKeep, "kept": scriptKept, "replace": scriptReplace, "repeat": scriptRepeat,
-		},
+		Cmds: scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := map[string]func(*testscript.TestScript, bool, []string){
+		"exits": scriptExits, "json": scriptJSON, "narrow": scriptNarrow, "clean": scriptClean,
+		"dns": scriptDNS, "keep": scriptKeep, "kept": scriptKept, "replace": scriptReplace, "repeat": scriptRepeat,
+	}
+	maps.Copy(all, storyCommands)
+	return all
 }
 
 func wantArgs(ts *testscript.TestScript, neg bool, args []string, least int, usage string) {
@@ -172,10 +191,13 @@ func TestScriptsCoverEveryVerb(t *testing.T) {
 		}
 		for line := range strings.Lines(string(text)) {
 			words := strings.Fields(line)
-			if i := slices.Index(words, "nbfwc"); i >= 1 && i+1 < len(words) {
-				seen[words[i+1]+" "+words[i-1]] = true
-				if slices.Contains(words, "-json") {
-					seen[words[i+1]+" -json"] = true
+			if i := slices.Index(words, "nbfwc"); i >= 1 {
+				for n := i + 2; n <= min(len(words), i+3); n++ { // of a verb, or of a verb's verb
+					path := strings.Join(words[i:n], " ")
+					seen[path+" "+words[i-1]] = true
+					if slices.Contains(words, "-json") {
+						seen[path+" -json"] = true
+					}
 				}
 			}
 		}
@@ -183,15 +205,18 @@ func TestScriptsCoverEveryVerb(t *testing.T) {
 	for _, verb := range verbs() {
 		name := verb.Name()
 		want := []string{"0", "2"}
-		if slices.Contains([]string{"fmt", "query", "explain", "diff", "resolve"}, name) {
+		if verb.HasSubCommands() {
+			want = want[1:]
+		}
+		if slices.Contains([]string{"fmt", "query", "explain", "diff", "resolve", "plan", "audit", "push"}, name) {
 			want = append(want, "1")
 		}
 		if verb.Flags().Lookup("json") != nil {
 			want = append(want, "-json")
 		}
 		for _, w := range want {
-			if !seen[name+" "+w] && !(w == "0" && seen[name+" exec"]) {
-				t.Errorf("no script runs: exits %s nbfwc %s", w, fmt.Sprint(name))
+			if path := verb.CommandPath(); !seen[path+" "+w] && !(w == "0" && seen[path+" exec"]) {
+				t.Errorf("no script runs: exits %s %s", w, path)
 			}
 		}
 	}
