@@ -361,7 +361,7 @@ func TestPushLosesTheMachine(t *testing.T) {
 		if err := c.cut(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(6 * time.Second)
+		r.on("n=0; while ! ls /run/nbfwc/0/*/back >/dev/null 2>&1; do sleep 0.1; n=$((n + 1)); [ $n -lt 300 ] || exit 1; done")
 		r.mustOpen(c.name, "10.0.0.7", "1556 8400")
 		if err := c.mend(); err != nil {
 			t.Fatal(err)

@@ -230,6 +230,12 @@ func errOrNil(err error) error {
 	return err
 }
 
+// awaitBack waits until the machine says that it has gone back.
+func (m *machine) awaitBack(p *targets.Push) {
+	m.t.Helper()
+	m.run("n=0; while [ ! -e /run/nbfwc/*/" + p.ID + "/back ]; do sleep 0.1; n=$((n + 1)); [ $n -lt 300 ] || exit 1; done")
+}
+
 // whole is a push from the first login to the last command.
 func (m *machine) whole(job targets.Job) {
 	m.t.Helper()
@@ -310,7 +316,7 @@ func TestUnconfirmedGoesBack(t *testing.T) {
 		old, _ := oursOnly(m.t, m.rules())
 		kept := m.run("cat /etc/nftables.d/nbfwc.nft")
 		s := m.login()
-		p := m.push(s, jobOf(manage, 13724), 2*time.Second)
+		p := m.push(s, jobOf(manage, 13724), 4*time.Second)
 		if err := m.apply(s, p); err != nil {
 			m.t.Fatal(err)
 		}
@@ -318,7 +324,7 @@ func TestUnconfirmedGoesBack(t *testing.T) {
 		if err := m.host.KillSSH(); err != nil {
 			m.t.Fatal(err)
 		}
-		time.Sleep(3500 * time.Millisecond)
+		m.awaitBack(p)
 		m.mustOpen("after the time", "1556")
 		if now, _ := oursOnly(m.t, m.rules()); now != old {
 			m.t.Errorf("ours was\n%s\nand is\n%s", old, now)

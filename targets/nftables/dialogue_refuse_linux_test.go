@@ -172,12 +172,12 @@ func TestPendingOverSSH(t *testing.T) {
 	pending("removed by hand", "")
 
 	s := m.login()
-	p := m.push(s, jobOf(targets.Section, 13724), 2*time.Second)
+	p := m.push(s, jobOf(targets.Section, 13724), 5*time.Second)
 	if err := m.apply(s, p); err != nil {
 		t.Fatal(err)
 	}
 	pending("a push that waits", "push "+p.ID+" of the account with number 61001 is loaded and goes back by itself")
-	time.Sleep(3500 * time.Millisecond)
+	m.awaitBack(p)
 	pending("a push that went back", "")
 	if _, err := (Dialogue{}).Settle(ctx, s, p); err != nil {
 		t.Error(err)
