@@ -9,8 +9,8 @@ import (
 )
 
 // The connection breaks while the push clears up behind itself, or the device
-// refuses that once: it is done in another session. If it stays so, the outcome
-// says what is left.
+// refuses that once: it is done in another session. If it stays so, the record
+// stays open, and the recovery clears up.
 func TestClearingUpIsTriedAgain(t *testing.T) {
 	for _, what := range []fault{refuse, dropBefore, dropAfter, deadAfter, deadBefore} {
 		w := newWorld(stateDir(t), atomic)
@@ -19,10 +19,18 @@ func TestClearingUpIsTriedAgain(t *testing.T) {
 				d.before, d.at, d.what = nil, d.lines+1, what
 			}
 		}
-		o := w.mustPush(t, push.Options{})
+		o, err := w.eng.Push(ctx, w.dev, push.Options{})
 		left := what == deadAfter || what == deadBefore // it can't be asked any more
-		if told := len(o.Notes) == 1 && strings.Contains(o.Notes[0], "called "+o.ID+", may be left on the device"); told != left || !left && len(w.fake.files) > 0 {
-			t.Errorf("%s: notes %q, left %v", what, o.Notes, w.fake.files)
+		if err != nil || o.Stand != push.New || o.Open != left || (o.Err != nil) != left || !left && len(w.fake.files) > 0 {
+			t.Errorf("%s: %v, %+v, left %v", what, err, o, w.fake.files)
+		}
+		if !left {
+			continue
+		}
+		w.fake.dead = false
+		o, err = w.eng.Recover(ctx, w.dev, push.Resume, push.Options{})
+		if err != nil || o.Stand != push.New || o.Open || o.Err != nil || len(w.fake.files) > 0 {
+			t.Errorf("%s, resumed: %v, %+v, left %v", what, err, o, w.fake.files)
 		}
 	}
 }

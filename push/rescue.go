@@ -120,12 +120,16 @@ func (o *Outcome) at(s Stand) *Outcome {
 	return o
 }
 
-// shut closes the record.
+// shut closes the record, unless there is something to clear up.
 func (x *run) shut(o *Outcome, s Stand) {
 	if s == Old && o.Result != nil {
 		if why := x.changedByOthers(o.Result); why != "" {
 			x.tell("what the push did is undone; but others have changed the device meanwhile: %s", why)
 		}
+	}
+	if x.uncleared != nil {
+		x.left(o, s, fmt.Errorf("device %s: clearing up: %w", x.d.Name, x.uncleared))
+		return
 	}
 	x.end(o.at(s), false)
 }

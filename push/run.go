@@ -34,6 +34,7 @@ type run struct {
 	// after a restart may have changed.
 	attempts   []*targets.Push
 	confirming bool
+	uncleared  error // why the device isn't cleared up
 	notes      []string
 }
 
@@ -206,7 +207,8 @@ func (x *run) confirm(l *login) error {
 const maxFinish = 3
 
 // finish clears up on the device. If the connection breaks meanwhile it logs in
-// again, since what is left can be a lock that keeps others out.
+// again, since what is left can be a lock that keeps others out. If nothing
+// helps, the record stays open for it.
 func (x *run) finish(l *login) {
 	x.phase(phaseFinish, "clearing up")
 	err := x.finishAll(l)
@@ -219,8 +221,8 @@ func (x *run) finish(l *login) {
 		err = x.finishAll(next)
 		next.close()
 	}
-	if err != nil {
-		x.tell("something that the push needed, a file or a lock called %s, may be left on the device; remove it by hand: %v", x.id, err)
+	if x.uncleared = err; err != nil {
+		x.tell("something that the push needed, a file or a lock called %s, may be left on the device; it is removed when the push is resumed or abandoned", x.id)
 	}
 }
 
