@@ -31,6 +31,20 @@
 // A label or group name that is long or has other characters than letters,
 // digits, '_', '.' and '-' is shortened and ends in ten digits of a digest.
 //
+// # Over SSH
+//
+// Dialogue puts the new rules, the old ones and a program, the agent, on the
+// machine. The agent alone loads anything: the new rules, and the old ones
+// unless it is stopped in time. Where a push stands is the name of one file in
+// its directory, and who renames that file has won:
+//
+//	ready       nothing is loaded; the agent may begin
+//	armed       the agent loads the new rules, then waits
+//	failed      nft refused them
+//	confirmed   the new rules stay
+//	fired       the old rules are being loaded; "back" says that they are
+//	settled     nothing was loaded, and nothing will be
+//
 // # What is refused
 //
 // Check says it: opaque rules, profiles, contexts, device names that Linux
