@@ -44,11 +44,11 @@ func newFleet(e *env, arg string, flags *fleetFlags) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newConnector(e, flags.session)
+	s, err := chooseFirewalls(l, flags.firewalls)
 	if err != nil {
 		return nil, err
 	}
-	s, err := chooseFirewalls(l, flags.firewalls)
+	c, err := newConnector(e, flags.session)
 	if err != nil {
 		return nil, err
 	}
