@@ -49,9 +49,12 @@ func WritePush(w io.Writer, list []PushedFirewall, width int) error {
 	for i := range list {
 		f := &list[i]
 		p.line(0, "%s: %s.", f.Firewall, standWords[f.Stand])
-		if f.Error == "" {
+		switch {
+		case f.Error == "":
 			good++
-		} else {
+		case f.Stand == push.New:
+			p.line(2, "the push is not finished: %s", f.Error)
+		default:
 			p.line(2, "the push failed: %s", f.Error)
 		}
 		for _, note := range f.Notes {
