@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -132,11 +134,41 @@ func newConnector(e *env, flags *sessionFlags) (*connector, error) {
 		return nil, err
 	}
 	if flags.transcripts != "" {
-		if err := os.MkdirAll(flags.transcripts, 0o700); err != nil {
+		if err := privateDirectory(flags.transcripts); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// privateDirectory makes a directory, or holds that nobody else can put files
+// or links into one that is there.
+func privateDirectory(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows" { // which has no such bits
+		err = fmt.Errorf("%s can be written by others (mode %04o), who could read or divert transcripts there; name another directory, or do: chmod 700 %s", dir, info.Mode().Perm(), shellWord(dir))
+	}
+	return err
+}
+
+// openTranscript opens the file that a transcript is appended to, which is an
+// ordinary one that nobody else can read.
+func openTranscript(name string) (*os.File, error) {
+	before, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_APPEND|os.O_WRONLY, 0o600)
+	case err != nil:
+		return nil, err
+	case !before.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not an ordinary file, and no transcript is written to it", name)
+	case before.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows":
+		return nil, fmt.Errorf("%s can be read by others (mode %04o), and no transcript is written to it; do: chmod 600 %s", name, before.Mode().Perm(), shellWord(name))
+	}
+	return os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
 func (c *connector) engine(progress func(*push.Device, string)) *push.Engine {
@@ -223,8 +255,7 @@ func (c *connector) dial(ctx context.Context, d *push.Device, unit int, readOnly
 		if len(r.Units) > 1 {
 			name += fmt.Sprintf("-%d", unit+1)
 		}
-		transcript, err = os.OpenFile(filepath.Join(c.flags.transcripts, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
+		if transcript, err = openTranscript(filepath.Join(c.flags.transcripts, name+".log")); err != nil {
 			return nil, err
 		}
 		opt.Transcript = transcript

@@ -192,15 +192,22 @@ func (t *truster) trust(ctx context.Context, d *lang.Device, unit lang.Device) e
 	if err != nil {
 		return err
 	}
+	same := func(list []console.HostKey, key console.HostKey) bool {
+		return slices.ContainsFunc(list, func(x console.HostKey) bool { return x.Fingerprint() == key.Fingerprint() })
+	}
+	// Who is between and hasn't the key on file can offer one of another type.
+	if len(known) > 0 && !slices.ContainsFunc(offered, func(k console.HostKey) bool { return same(known, k) }) {
+		return t.another(known, offered)
+	}
 	trusted := 0
 	for _, k := range offered {
 		v := view.HostKey{Device: d.Name, Address: addr.String(), Type: k.Type(), Fingerprint: k.Fingerprint()}
 		i := slices.IndexFunc(known, func(x console.HostKey) bool { return x.Type() == k.Type() })
 		switch {
-		case i >= 0 && known[i].Fingerprint() == k.Fingerprint():
+		case same(known, k):
 			v.State = "known"
 		case i >= 0:
-			return fmt.Errorf("the device has another %s key (%s) than the known one (%s): if it was replaced, remove the old entry from %s yourself", k.Type(), k.Fingerprint(), known[i].Fingerprint(), t.file)
+			return t.another(known, []console.HostKey{k})
 		case t.wanted(ctx, v):
 			if err := console.Trust(t.file, addr, k); err != nil {
 				return err
@@ -219,6 +226,17 @@ func (t *truster) trust(ctx context.Context, d *lang.Device, unit lang.Device) e
 		return errors.New("none of its keys is trusted")
 	}
 	return nil
+}
+
+// another says that a device has other keys than the known ones.
+func (t *truster) another(known, offered []console.HostKey) error {
+	for _, k := range offered {
+		if i := slices.IndexFunc(known, func(x console.HostKey) bool { return x.Type() == k.Type() }); i >= 0 {
+			return fmt.Errorf("the device has another %s key (%s) than the known one (%s): if it was replaced, remove the old entry from %s yourself", k.Type(), k.Fingerprint(), known[i].Fingerprint(), t.file)
+		}
+	}
+	return fmt.Errorf("the device doesn't have the key that is known (%s %s), but %s %s: if it was replaced, remove the old entry from %s yourself",
+		known[0].Type(), known[0].Fingerprint(), offered[0].Type(), offered[0].Fingerprint(), t.file)
 }
 
 // wanted says whether the user wants to trust a key.

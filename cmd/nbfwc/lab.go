@@ -172,7 +172,7 @@ func startDevice(fleet *sshd.Fleet, fw *compile.Firewall, name string, at netip.
 			return err
 		}
 	}
-	_, err = fleet.Start(sshd.Member{Name: name, Vendor: fw.Target, Device: d, Address: at.String()})
+	_, err = fleet.Start(sshd.Member{Name: fileName(name), Vendor: fw.Target, Device: d, Address: at.String()})
 	return err
 }
 

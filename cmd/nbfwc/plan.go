@@ -145,6 +145,9 @@ func planLive(e *env, arg string, flags *fleetFlags, out string, opt targets.Pla
 		err = showPlans(e, good, goodFiles, flags.json)
 	}
 	if f.printFailures(errs) {
+		if err != nil && !errors.Is(err, errFindings) && !errors.Is(err, errReported) {
+			return err // which nobody has said yet
+		}
 		return errReported
 	}
 	return err
