@@ -8,7 +8,8 @@ cd "$(dirname "$0")"
 step() { printf '\n== %s\n' "$*"; }
 
 step "packages"
-packages=(nftables iproute2 conntrack openssh-server openssh-client sudo procps util-linux netcat-openbsd git gcc libc6-dev) # gcc for the race detector
+packages=(nftables iproute2 conntrack openssh-server openssh-client sudo procps util-linux netcat-openbsd
+  bash dash busybox git gcc libc6-dev) # gcc for the race detector
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -41,9 +42,13 @@ trap 'rm -f "$log"' EXIT
 # The race detector costs ten times the time, and sees nothing in a package that
 # starts no goroutine and whose tests don't run at the same time.
 concurrent=$(git grep -lE '\bgo (func|[a-z]+\()|\.Go\(|"sync|\.Parallel\(\)' -- '*.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
+# Tests that break a push at each of its commands are long and do the same again
+# and again: they run without it, too.
+matrices='^(TestCutAtEveryCommand|TestCutAtEveryLine|TestPushIsCutOff|TestBrokenAtEveryLine)$'
 step "tests, with the race detector: $(echo $concurrent)"
-go test -race -timeout 20m $concurrent 2>&1 | tee "$log"
-step "tests of the other packages"
+go test -race -p 3 -timeout 20m -skip "$matrices" $concurrent 2>&1 | tee "$log"
+step "tests of the other packages, and those that break pushes at every command"
+go test -p 3 -timeout 20m -run "$matrices" $concurrent 2>&1 | tee -a "$log"
 go test -timeout 20m $(go list ./... | sed "s|^github.com/nbfwc/nbfwc|.|" | grep -vxF "$concurrent") 2>&1 | tee -a "$log"
 
 step "mutants"
