@@ -426,7 +426,7 @@ func (c *call) sub() (bool, error) {
 	}
 	word, more := choose(tok, words)
 	exact := slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, tok) })
-	if word == "" && !more || !exact && configCommands[strings.ToLower(tok)] != nil {
+	if word == "" && !more || !exact && configCommands[strings.ToLower(tok)] != nil || c.binds(word) {
 		c.in.at, c.no = start, false
 		return false, nil
 	}
@@ -460,6 +460,12 @@ func (c *call) sub() (bool, error) {
 		c.changed()
 	}
 	return true, err
+}
+
+// binds says that a line inside a class is the global "service-policy NAME global"
+// or "... interface NAMEIF"; one of a class is "service-policy NAME".
+func (c *call) binds(word string) bool {
+	return c.s.mode.kind == modePolicyClass && word == "service-policy" && len(strings.Fields(c.in.text[c.in.at:])) > 2
 }
 
 // changed notes that the configuration is no longer the saved one.
