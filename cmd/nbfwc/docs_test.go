@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,10 @@ func TestDocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if bytes.Contains(text, []byte("nbfwc lab start examples/vendors")) {
+				labPorts.Lock() // the example's devices have fixed ports
+				defer labPorts.Unlock()
+			}
 			work := t.TempDir()
 			if err := os.CopyFS(filepath.Join(work, "examples"), os.DirFS(filepath.Join(repository, "examples"))); err != nil {
 				t.Fatal(err)
@@ -65,6 +70,8 @@ func TestDocuments(t *testing.T) {
 		})
 	}
 }
+
+var labPorts sync.Mutex
 
 // documents are all Markdown files of the repository that users read.
 func documents(t *testing.T) []string {
