@@ -183,17 +183,14 @@ func TestAheadOverALongWay(t *testing.T) {
 	}
 	took := time.Since(begin)
 	t.Logf("%d lines took %s", n, took)
-	if took > 20*time.Second {
+	if took > 2*time.Minute { // one by one it would be 7 minutes and more
 		t.Errorf("%d lines took %s", n, took)
 	}
 }
 
-// A thousand sessions that wait need little memory.
+// Hundreds of sessions that wait need little memory.
 func TestManySessions(t *testing.T) {
-	n := 1000
-	if testing.Short() {
-		n = 100
-	}
+	const n = 200
 	d := newDevice()
 	d.methods = "none"
 	text := configuration(160 << 10) // 2,000 lines
@@ -228,7 +225,7 @@ func TestManySessions(t *testing.T) {
 	each := (m.HeapInuse + m.StackInuse) / uint64(n)
 	t.Logf("%d KiB for each of %d sessions, the server's side included", each>>10, n)
 	// x/crypto alone keeps some 100 KiB at each end.
-	if each > 400<<10 && !testing.Short() {
+	if each > 1<<20 { // the race detector needs more
 		t.Errorf("%d KiB for each session", each>>10)
 	}
 	for _, s := range sessions {
