@@ -144,7 +144,10 @@ func (f *fleet) noneOpen() error {
 	for _, fw := range f.firewalls {
 		record, e := push.OpenRecord(f.state, fw.Device.Name)
 		if e == nil && record != nil {
-			e = &push.UnfinishedError{Record: record}
+			// One that is still being made is not to be resumed.
+			if e = push.AtWork(f.state, fw.Device.Name); e == nil {
+				e = &push.UnfinishedError{Record: record}
+			}
 		}
 		err = errors.Join(err, e)
 	}
