@@ -177,19 +177,27 @@ func startDevice(fleet *sshd.Fleet, fw *compile.Firewall, name string, at netip.
 }
 
 // firstConfig is the configuration that a device begins with, "" if there is no
-// file of the name.
+// file of the name, whatever its ending.
 func firstConfig(dir, name string) (string, error) {
-	found, err := filepath.Glob(filepath.Join(dir, name+".*"))
-	if err != nil || len(found) == 0 {
-		return "", err
-	}
-	if len(found) > 1 {
-		return "", fmt.Errorf("%s has more than one configuration of %s", dir, name)
-	}
-	text, err := os.ReadFile(found[0])
+	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
+	found := ""
+	for _, f := range files {
+		ending := filepath.Ext(f.Name())
+		switch {
+		case ending == "" || strings.TrimSuffix(f.Name(), ending) != name:
+		case found != "":
+			return "", fmt.Errorf("%s has more than one configuration of %s", dir, name)
+		default:
+			found = f.Name()
+		}
+	}
+	if err != nil || found == "" {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, found))
 	return string(text), err
 }
 
