@@ -99,6 +99,11 @@ func acceptable(d *Device, p *Planned, opt Options) error {
 	if len(p.Pending) > 0 {
 		return pendingError(d, p.Pending)
 	}
+	return within(d, p, opt)
+}
+
+// within says by an error that a plan changes more rules than it may.
+func within(d *Device, p *Planned, opt Options) error {
 	if opt.Limit > 0 && p.Rules > opt.Limit {
 		return &RefusedError{d.Name, []targets.Problem{{Why: fmt.Sprintf("the plan changes %d rules, the limit is %d", p.Rules, opt.Limit)}}}
 	}

@@ -158,6 +158,9 @@ func (x *run) approved(p *Planned, l *login, opt Options) error {
 	if err := x.stays(l, &p.Fetched, p.Change); err != nil {
 		return err
 	}
+	if err := within(x.d, p, opt); err != nil {
+		return err
+	}
 	if opt.Approve == nil {
 		return nil
 	}
