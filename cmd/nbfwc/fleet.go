@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/nbfwc/nbfwc/compile"
 	"github.com/nbfwc/nbfwc/push"
+	"github.com/nbfwc/nbfwc/targets/console"
 	"github.com/nbfwc/nbfwc/view"
 )
 
@@ -112,6 +114,9 @@ func (f *fleet) one(ctx context.Context, i int, work func(ctx context.Context, i
 	d, err := f.device(f.l, fw, f.policy, f.digest)
 	if err == nil {
 		err = work(ctx, i, d)
+	}
+	if errors.Is(err, console.ErrNoSecret) {
+		err = fmt.Errorf("%w; say it in the environment (NBFWC_PASSWORD, NBFWC_ENABLE, NBFWC_JUMP), with -credentials or with -credentials-command", err)
 	}
 	f.progress.end(fw.Name, err)
 	return err
