@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,7 +115,7 @@ func (s *Session) quiet() error {
 		}
 	}
 	if shown := screen(s.buf); s.p.mode(shown) == "" || bytes.IndexByte(s.buf, '\n') >= 0 {
-		return fmt.Errorf("%w: it printed %q without being asked", ErrLost, tail(shown))
+		return fmt.Errorf("%w: it printed %s without being asked", ErrLost, s.quote(shown))
 	}
 	if s.echo == echoNone {
 		s.buf = nil
@@ -133,7 +134,7 @@ func (s *Session) takeEcho(typed string) error {
 		i := bytes.IndexByte(s.buf[from:], '\n')
 		if i < 0 {
 			if len(s.buf) > 8*len(typed)+4*maxPrompt {
-				return fmt.Errorf("%w: it echoed %q", ErrLost, tail(screen(s.buf)))
+				return fmt.Errorf("%w: it echoed %s", ErrLost, s.quote(screen(s.buf)))
 			}
 			if err := s.next(s.o.Idle); err != nil {
 				return s.silent(err)
@@ -153,7 +154,7 @@ func (s *Session) takeEcho(typed string) error {
 		case echoPartial:
 			from += i + 1
 		default:
-			return fmt.Errorf("%w: it echoed %q", ErrLost, tail(screen(raw)))
+			return fmt.Errorf("%w: it echoed %s", ErrLost, s.quote(screen(raw)))
 		}
 	}
 }
@@ -163,7 +164,16 @@ func (s *Session) silent(err error) error {
 	if !errors.Is(err, errIdle) || len(s.buf) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w after %q", err, tail(screen(s.buf[bytes.LastIndexByte(s.buf, '\n')+1:])))
+	return fmt.Errorf("%w after %s", err, s.quote(screen(s.buf[bytes.LastIndexByte(s.buf, '\n')+1:])))
+}
+
+// quote is the end of what a device has printed, for an error. Of a private
+// answer, and of what comes behind one and can be the rest of it, it is the size.
+func (s *Session) quote(text string) string {
+	if s.private {
+		return fmt.Sprintf("[%d bytes]", len(text))
+	}
+	return strconv.Quote(tail(text))
 }
 
 func tail(s string) string {
@@ -216,6 +226,7 @@ func (r *reading) read() (err error) {
 		return err
 	}
 	defer s.bound()()
+	s.private = r.c.Private
 	for {
 		if done, err := r.lines(); done || err != nil {
 			return err

@@ -166,7 +166,7 @@ func (r *reading) answer(q *targets.Question, shown string) error {
 		}
 	}
 	if len(r.typed) >= maxAsked {
-		return fmt.Errorf("it asks %q again and again", tail(shown))
+		return fmt.Errorf("it asks %s again and again", s.quote(shown))
 	}
 	// The question stays in the answer, what is typed behind it doesn't.
 	r.line([]byte(shown))

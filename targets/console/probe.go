@@ -80,7 +80,7 @@ func (r *reading) blank() error {
 			s.buf = rest
 		}
 		if text.Len() > maxBlank || len(s.buf) > maxPrompt {
-			return fmt.Errorf("%w: it answered to an empty line: %q", ErrLost, tail(text.String()))
+			return fmt.Errorf("%w: it answered to an empty line: %s", ErrLost, s.quote(text.String()))
 		}
 		if mode := s.p.mode(screen(s.buf)); mode != "" && !s.waiting() {
 			if mode != s.mode {

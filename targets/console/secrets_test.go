@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -246,5 +247,39 @@ func TestSecretsThatAreShown(t *testing.T) {
 	s := d.dial(t)
 	if got := mustDo(t, s, enable, read("show it")); got[1] != "description open-sesame\n" {
 		t.Errorf("the answer is %q", got[1])
+	}
+}
+
+// A configuration that breaks off, or goes on behind what ended it, isn't quoted
+// in the error: it can be in the middle of a secret.
+func TestPrivateAnswersAreNotQuoted(t *testing.T) {
+	private := read("show running-config")
+	private.Private = true
+	for name, c := range map[string]struct{ text, stop string }{
+		"silence in the middle of a line":         {"hostname fw01\nusername eve password hash-of-eve", "hash-of-eve"},
+		"silence behind what looks like a prompt": {"fw01# username eve password hash-of-eve", "hash-of-eve"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDevice()
+			d.answers = map[string]string{private.Line: c.text}
+			gone := make(chan struct{})
+			d.pace = func(out io.Writer, text []byte) error {
+				if _, err := out.Write(text); err != nil {
+					return err
+				}
+				if bytes.Contains(text, []byte(c.stop)) {
+					<-gone
+				}
+				return nil
+			}
+			d.start(t)
+			t.Cleanup(func() { close(gone) })
+			var log bytes.Buffer
+			s := d.dial(t, func(o *Options) { o.Transcript, o.Idle = &log, 500*time.Millisecond })
+			_, err := s.Do(t.Context(), private)
+			if err == nil || strings.Contains(err.Error()+log.String(), "hash-of-eve") {
+				t.Errorf("error %v, transcript\n%s", err, log.String())
+			}
+		})
 	}
 }

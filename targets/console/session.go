@@ -92,6 +92,7 @@ type Session struct {
 	ends    [2]netip.AddrPort
 	ctx     context.Context // of the call that is in progress
 	told    *told           // the secrets, nil if there are none
+	private bool            // the last answer that was begun is
 }
 
 var (
