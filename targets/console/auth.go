@@ -48,7 +48,11 @@ func (a *authority) explain(err error) error {
 		return host
 	}
 	if a.typed {
-		err = fmt.Errorf("%w; the %s was tried once", err, a.secret)
+		what := "password"
+		if a.secret != what {
+			what = "password of the jump host"
+		}
+		err = fmt.Errorf("%w; the %s was tried once", err, what)
 	}
 	for _, note := range a.notes {
 		err = fmt.Errorf("%w; %w", err, note)

@@ -50,7 +50,7 @@ func (e *HostKeyError) Error() string {
 	for _, k := range e.Known {
 		known = append(known, k.Type()+" "+k.Fingerprint())
 	}
-	return offered + ", but on file is " + strings.Join(known, ", ") + ": somebody may be between, or the device was replaced"
+	return offered + ", but on file is " + strings.Join(known, ", ") + ": somebody may be between, or the device was replaced; compare it on the device's own console before you remove the old line and trust the new key (nbfwc device trust)"
 }
 
 // Permanent says that trying again doesn't help.

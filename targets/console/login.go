@@ -154,10 +154,11 @@ func (g *greeting) partial() (prompt string, err error) {
 	switch {
 	case shown == "":
 		return "", nil
-	case g.at != "" && shown == g.at+g.at: // no echo, not even of the line end
-		g.found, s.echo = g.at, echoNone
-		s.buf = []byte(g.at)
-		return g.accept(g.at)
+	case g.twice(shown): // no echo, not even of the line end
+		prompt := shown[:len(shown)/2]
+		g.found, s.echo = prompt, echoNone
+		s.buf = []byte(prompt)
+		return g.accept(prompt)
 	case s.sure && len(g.probes) == 0 && s.p.suffix(shown) != "":
 		s.buf = []byte(s.p.suffix(shown))
 		return "", g.probe()
@@ -180,6 +181,13 @@ func (g *greeting) partial() (prompt string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// twice says whether a line is a prompt, of which the last probe was typed behind
+// as much as had come, and the same once more.
+func (g *greeting) twice(shown string) bool {
+	prompt, again := shown[:len(shown)/2], shown[len(shown)/2:]
+	return g.at != "" && prompt == again && strings.HasPrefix(prompt, g.at) && g.s.p.mode(prompt) != ""
 }
 
 // accept is a prompt that came again. Where the probe itself wasn't shown, a

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,6 +84,14 @@ func (r *reading) blank() error {
 			return fmt.Errorf("%w: it answered to an empty line: %s", ErrLost, s.quote(text.String()))
 		}
 		if mode := s.p.mode(screen(s.buf)); mode != "" && !s.waiting() {
+			if s.echo == echoNone { // the rest of the prompt would stand before the next answer
+				if err := s.next(settle); !errors.Is(err, errIdle) {
+					if err != nil {
+						return s.silent(err)
+					}
+					continue
+				}
+			}
 			if mode != s.mode {
 				return fmt.Errorf("%w: an empty line led from mode %s to %s", ErrLost, s.mode, mode)
 			}

@@ -89,7 +89,9 @@ func TestLookAlikesDoNotCutAnswers(t *testing.T) {
 func TestEchoes(t *testing.T) {
 	long := "show running-config object-group network NBU-G-" + strings.Repeat("client-and-media-servers-", 6) + "end"
 	for _, echo := range []string{"", "none", "wrap", "wrapblank", "scroll", "weak"} {
-		for name, pace := range map[string]func(io.Writer, []byte) error{"at once": nil, "byte by byte": byBytes} {
+		for name, pace := range map[string]func(io.Writer, []byte) error{
+			"at once": nil, "byte by byte": byBytes, "a pause in each prompt": pausing("#"),
+		} {
 			t.Run(echo+" "+name, func(t *testing.T) {
 				t.Parallel()
 				d := newDevice()
