@@ -148,7 +148,7 @@ device "dc" {
 	}
 	r.write("secrets", "dc jump wrong-secret\n")
 	_, stderr = r.nbfwc(2, append(fetch, "-credentials", filepath.Join(r.dir, "secrets"))...)
-	if !strings.Contains(stderr, "jump host ") || !strings.Contains(stderr, "the jump was tried once") {
+	if !strings.Contains(stderr, "jump host ") || !strings.Contains(stderr, "the password of the jump host was tried once") {
 		t.Errorf("a jump host with another password: %s", stderr)
 	}
 	r.write("secrets", "dc jump "+jumpPassword+"\n")
