@@ -35,7 +35,14 @@ type PlanDocument struct {
 // PlansDocument answers "plan -json" for several firewalls.
 type PlansDocument struct {
 	Document
-	Plans []FirewallPlan `json:"plans"`
+	Plans  []FirewallPlan      `json:"plans"`
+	Failed []UnplannedFirewall `json:"failed"`
+}
+
+// UnplannedFirewall is a firewall that there is no plan of.
+type UnplannedFirewall struct {
+	Unit
+	Error string `json:"error"`
 }
 
 // FirewallPlan is the plan of one firewall.
@@ -82,8 +89,8 @@ type PlanChange struct {
 func Plan(p PlanResult) PlanDocument { return PlanDocument{document("plan"), firewallPlan(p)} }
 
 // Plans makes the document of several plans.
-func Plans(list []PlanResult) PlansDocument {
-	doc := PlansDocument{document("plans"), make([]FirewallPlan, len(list))}
+func Plans(list []PlanResult, failed []UnplannedFirewall) PlansDocument {
+	doc := PlansDocument{document("plans"), make([]FirewallPlan, len(list)), append([]UnplannedFirewall{}, failed...)}
 	for i := range list {
 		doc.Plans[i] = firewallPlan(list[i])
 	}

@@ -29,6 +29,7 @@ var importLaw = map[string]struct {
 	"targets/targettest": {[]string{"targets", "ruleset", "lab"}, "what holds for every vendor is said without knowing one"},
 	"push":               {[]string{"targets", "ruleset"}, "a transaction knows neither policies nor SSH"},
 	"drift":              {[]string{"lang", "compile", "ruleset", "targets"}, "it compares values and knows no vendor"},
+	"drift/flowin":       {nil, "a record is what an exporter told, before any policy is asked"},
 	"view":               {[]string{"lang", "compile", "ruleset", "targets", "drift", "push"}, "it prints values of the others"},
 	"cmd/nbfwc":          {[]string{"catalog", "lang", "compile", "ruleset", "targets", "targets/nftables", "targets/cisco_asa", "targets/paloalto", "targets/fortigate", "targets/console", "push", "drift", "view", "lab", "lab/asa", "lab/panos", "lab/fortios", "lab/sshd"}, "it puts them together"},
 	"lab":                {nil, "an emulator shares nothing with what it judges"},
@@ -43,12 +44,13 @@ var importLaw = map[string]struct {
 
 // Libraries that only the named packages may import.
 var libraryLaw = map[string][]string{
-	"github.com/hashicorp/hcl/v2":  {"lang", "cmd/nbfwc"}, // positions travel as lang.Origin; cmd prints diagnostics
-	"github.com/zclconf/go-cty":    {"lang"},
-	"github.com/spf13/cobra":       {"cmd/nbfwc"},
-	"github.com/scrapli/scrapligo": {"targets/console"},
-	"golang.org/x/crypto":          {"targets/console", "lab/sshd"},
-	"github.com/sergi/go-diff":     {"view"},
+	"github.com/hashicorp/hcl/v2":      {"lang", "cmd/nbfwc"}, // positions travel as lang.Origin; cmd prints diagnostics
+	"github.com/zclconf/go-cty":        {"lang"},
+	"github.com/spf13/cobra":           {"cmd/nbfwc"},
+	"github.com/scrapli/scrapligo":     {"targets/console"},
+	"golang.org/x/crypto":              {"targets/console", "lab/sshd"},
+	"github.com/sergi/go-diff":         {"view"},
+	"github.com/netsampler/goflow2/v2": {"drift/flowin"},
 }
 
 func TestImportLaw(t *testing.T) {

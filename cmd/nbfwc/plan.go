@@ -64,14 +64,15 @@ Exit status 1 says that there is something to do or to look at.`,
 		if err != nil {
 			return err
 		}
-		return showPlans(e, []view.PlanResult{p}, []string{out}, flags.json)
+		return showPlans(e, []view.PlanResult{p}, []string{out}, flags.json, nil)
 	}
 	return cmd
 }
 
 // showPlans prints plans, saves them where they have a file, and says by its
-// error what came of them.
-func showPlans(e *env, plans []view.PlanResult, files []string, asJSON bool) error {
+// error what came of them. many is the document of plans of several firewalls,
+// nil for one.
+func showPlans(e *env, plans []view.PlanResult, files []string, asJSON bool, many func() view.PlansDocument) error {
 	refused, clean := false, true
 	for i := range plans {
 		p := &plans[i]
@@ -85,10 +86,10 @@ func showPlans(e *env, plans []view.PlanResult, files []string, asJSON bool) err
 	}
 	var err error
 	switch {
-	case asJSON && len(plans) == 1:
+	case asJSON && many == nil:
 		err = view.JSON(e.stdout, view.Plan(plans[0]))
 	case asJSON:
-		err = view.JSON(e.stdout, view.Plans(plans))
+		err = view.JSON(e.stdout, many())
 	default:
 		for i := range plans {
 			if i > 0 {
@@ -140,9 +141,13 @@ func planLive(e *env, arg string, flags *fleetFlags, out string, opt targets.Pla
 			good, goodFiles = append(good, plans[i].PlanResult), append(goodFiles, files[i])
 		}
 	}
+	var many func() view.PlansDocument
+	if len(plans) > 1 {
+		many = func() view.PlansDocument { return view.Plans(good, f.unplanned(errs)) }
+	}
 	err = nil
-	if len(good) > 0 {
-		err = showPlans(e, good, goodFiles, flags.json)
+	if len(good) > 0 || many != nil {
+		err = showPlans(e, good, goodFiles, flags.json, many)
 	}
 	if f.printFailures(errs) {
 		if err != nil && !errors.Is(err, errFindings) && !errors.Is(err, errReported) {
@@ -151,6 +156,18 @@ func planLive(e *env, arg string, flags *fleetFlags, out string, opt targets.Pla
 		return errReported
 	}
 	return err
+}
+
+// unplanned are the firewalls that there is no plan of, and why.
+func (f *fleet) unplanned(errs []error) []view.UnplannedFirewall {
+	var out []view.UnplannedFirewall
+	for i, err := range errs {
+		if err != nil {
+			fw := f.firewalls[i]
+			out = append(out, view.UnplannedFirewall{Unit: view.Unit{Firewall: fw.Name, Target: fw.Target, Device: fw.Device.Name}, Error: err.Error()})
+		}
+	}
+	return out
 }
 
 // livePlan is the plan of a device, with what a push needs of it.
