@@ -240,6 +240,7 @@ func (d *Decoder) anyData(dom *domain, p *plan, at *moment, b []byte, dst []Reco
 		case p.options:
 			d.stats.Records.Options++
 			dom.learn(&h, d.limits.SamplersOfADomain)
+			at.booted = dom.booted
 		case !p.flow:
 			d.stats.Records.NotFlows++
 		default:

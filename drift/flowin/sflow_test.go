@@ -84,3 +84,22 @@ func TestSFlowSampleThatClaimsTooMuch(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// FuzzSFlowSample changes the inside of samples of all forms and of all kinds of
+// records that goflow2 knows.
+func FuzzSFlowSample(f *testing.F) {
+	for _, kind := range []uint32{1, 2, 3, 4, 1001, 1002, 1003, 1004, 1006, 1007, 1008, 1012, 1036, 1037, 1038} {
+		body := join(u32(1), make([]byte, 80))
+		f.Add(uint32(1), flowSample(1, join(u32(kind), u32(uint32(len(body))), body))[8:])
+		f.Add(uint32(3), flowSample(3, join(u32(kind), u32(uint32(len(body))), body), rawHeader(tcp6(true)))[8:])
+	}
+	f.Add(uint32(1), flowSample(1, rawHeader(tcp4()))[8:])
+	f.Fuzz(func(t *testing.T, format uint32, body []byte) {
+		d := NewDecoder(Config{})
+		b := sflowDatagram(1, join(u32(format), u32(uint32(len(body))), body))
+		got := d.Decode(router, noon, b, nil)
+		if s := d.Stats(); s.Check() != nil || uint64(len(got)) != s.Records.Flows || s.Datagrams.Decoded != 1 {
+			t.Fatalf("%v: %+v", s.Check(), s)
+		}
+	})
+}

@@ -148,6 +148,10 @@ func TestOldTemplate(t *testing.T) {
 	if got[1] != 1 || got[2] != 0 || checked(t, d).Sets.Waiting != 1 {
 		t.Errorf("%v", got)
 	}
+	late := d.Decode(router, noon.Add(3*time.Second), v9(3, 1, 3*time.Second, learned(256)), nil)
+	if s := checked(t, d); len(late) != 1 || s.Sets.Late != 1 || s.Templates.Refreshed != 1 {
+		t.Errorf("after the refresh: %d records, %+v", len(late), s)
+	}
 }
 
 // A router says in options that it samples one packet in 100 (packet interval 1
@@ -239,5 +243,34 @@ func TestExporterThatIsNotAllowed(t *testing.T) {
 	got := feed(d, v9(0, 1, 0, learned(256), set(256, flow)))
 	if s := checked(t, d); got[0] != 0 || s.Datagrams.NotAllowed != 1 || len(d.Sources()) != 0 {
 		t.Errorf("%v %+v", got, s)
+	}
+}
+
+// IPFIX has no uptime in its header; what an uptime means is told in options or
+// in the record, and as long as it is not, records have the time of export.
+func TestUptimesInIPFIX(t *testing.T) {
+	booted := noon.Add(-60 * 24 * time.Hour) // uptimes have wrapped
+	up := func(ago time.Duration) []byte {
+		return u32(uint32(noon.Add(-ago).Sub(booted).Milliseconds()))
+	}
+	record := join(flow, up(9*time.Second), up(2*time.Second))
+	f := append(simple, specs(22, 4, 21, 4)...)
+	tmpl := set(2, templateRecord(256, f), templateRecord(258, append(f, specs(160, 8)...)))
+	init := u64(uint64(booted.UnixMilli()))
+	options := join(set(3, optionsIPFIX(257, specs(149, 4), specs(160, 8))), set(257, u32(1), init))
+	for name, c := range map[string]struct {
+		sets         []byte
+		first, after time.Duration
+	}{
+		"not told":      {set(256, record), 0, 0},
+		"in options":    {join(options, set(256, record)), 9 * time.Second, 2 * time.Second},
+		"in the record": {set(258, record, init), 9 * time.Second, 2 * time.Second},
+	} {
+		d := NewDecoder(Config{})
+		got := d.Decode(router, noon, ipfix(0, 1, tmpl), nil)
+		got = d.Decode(router, noon, ipfix(0, 1, c.sets), got)
+		if checked(t, d); len(got) != 1 || got[0].First != noon.Add(-c.first).UnixMilli() || got[0].Last != noon.Add(-c.after).UnixMilli() {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }

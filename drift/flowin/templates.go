@@ -116,7 +116,7 @@ func (d *Decoder) learn(m *message, l layout, dst []Record) []Record {
 	if old != nil && old.options == l.options && bytes.Equal(old.raw, l.raw) && old.plan.scopes == l.scopes {
 		old.seen = m.in.received
 		why.Refreshed++
-		return dst
+		return d.late(m, l.id, old, dst) // what came after its life had ended
 	}
 	m.exp.drop(m.dom, l.id)
 	t, reason := d.template(m, &l)
