@@ -228,14 +228,20 @@ func makePlan(e *env, l *loaded, firewall, against, backTo string, opt targets.P
 	return p, review(l, fw, &p)
 }
 
-// review says what the change of a plan does, if there is one.
+// review says what the change of a plan does, if there is one, and refuses one
+// that would cut the management of a device.
 func review(l *loaded, fw *compile.Firewall, p *view.PlanResult) (err error) {
 	if p.Change == nil {
 		return nil
 	}
 	p.Have.RuleSet = *ruleset.Settle(&p.Have.RuleSet, fw.Assume)
 	p.Change.Result = *ruleset.Settle(&p.Change.Result, fw.Assume)
-	p.Report, err = drift.Review(l.graph, fw, p.Have, &p.Change.Result)
+	if p.Report, err = drift.Review(l.graph, fw, p.Have, &p.Change.Result); err != nil {
+		return err
+	}
+	if p.Refused, err = drift.CutsManagement(l.graph, fw, p.Have, &p.Change.Result); len(p.Refused) > 0 {
+		p.Change = nil
+	}
 	return err
 }
 
