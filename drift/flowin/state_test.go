@@ -106,6 +106,45 @@ func TestTemplatesOfNothing(t *testing.T) {
 	}
 }
 
+// What waits for a template that turns out to be refused waits no longer.
+func TestDataWhoseTemplateIsRefused(t *testing.T) {
+	d := NewDecoder(Config{})
+	got := feed(d, v9(0, 1, 0, set(256, flow), set(257, flow)), v9(1, 1, time.Second, set(0, templateRecord(256, nil))), v9(2, 1, 2*time.Second, learned(257)))
+	if s := checked(t, d); s.Sets.Dropped != 1 || s.Sets.Late != 1 || got[2] != 1 {
+		t.Errorf("%v %+v", got, s)
+	}
+}
+
+// The same fields with another scope are another template: in version 9 a
+// scope's numbers are not those of elements.
+func TestScopeChanges(t *testing.T) {
+	d := NewDecoder(Config{})
+	rate := func(scopes, options []spec) []byte {
+		return v9(0, 1, 0, set(1, options9(257, scopes, options)), set(257, u32(100), u32(0)), learned(256), set(256, flow))
+	}
+	f := specs(34, 4, 41, 4)
+	for i, b := range [][]byte{rate(f[:1], f[1:]), rate(nil, f)} {
+		got := d.Decode(router, noon, b, nil)
+		if len(got) != 1 || got[0].Sampling != []uint32{0, 100}[i] {
+			t.Errorf("%d: %+v", i, got)
+		}
+	}
+	checked(t, d)
+}
+
+// The length of a field is in one byte or in three, also of nothing at the very
+// end; and a number of nine bytes is none.
+func TestFieldsOfVariableLength(t *testing.T) {
+	d := NewDecoder(Config{})
+	f := append(simple, spec{id: 1, length: variable}, spec{id: 371, length: variable})
+	b := ipfix(0, 1, set(2, templateRecord(256, f)),
+		set(256, flow, []byte{2, 1, 0, 0}, flow, []byte{9}, make([]byte, 8), []byte{1, 0}, flow, []byte{255, 0, 1, 7}, []byte{255, 0, 0}))
+	got := d.Decode(router, noon, b, nil)
+	if s := checked(t, d); len(got) != 3 || got[0].Bytes != 256 || got[1].Bytes != 0 || got[2].Bytes != 7 {
+		t.Errorf("%+v %+v", got, s)
+	}
+}
+
 // Fields of variable length only: each record has a byte at least, so that an
 // IPFIX set of them ends.
 func TestRecordsOfVariableLengthOnly(t *testing.T) {
@@ -191,6 +230,27 @@ func TestGapsLateDatagramsAndRestarts(t *testing.T) {
 	src := d.Sources()
 	if len(src) != 1 || src[0].Templates != 0 || src[0].Protocol != "NetFlow v9" || src[0].Sequence.Lost != 2 || src[0].Skew != -100*time.Second {
 		t.Errorf("%+v", src)
+	}
+}
+
+// A number that falls to zero or leaps beyond any loss is a count that began
+// anew, and not a thousand million lost flows.
+func TestCountBeginsAnew(t *testing.T) {
+	d := NewDecoder(Config{})
+	feed(d, ipfix(500, 1), ipfix(0, 1), ipfix(1<<30, 1), ipfix(1<<30, 1))
+	if s := checked(t, d).Sequence; s != (SequenceStats{Restarts: 2}) {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Datagrams that were held up on their way, and a clock of ours that leaps, are
+// not restarts of the exporter: it has been up for longer.
+func TestDelayIsNoRestart(t *testing.T) {
+	d := NewDecoder(Config{})
+	d.Decode(router, noon, v9(0, 1, time.Hour, learned(256)), nil)
+	got := d.Decode(router, noon.Add(5*time.Minute), v9(1, 1, time.Hour+time.Second, set(256, flow)), nil)
+	if s := checked(t, d); len(got) != 1 || s.Sequence != (SequenceStats{}) {
+		t.Errorf("%d records, %+v", len(got), s)
 	}
 }
 
