@@ -243,6 +243,26 @@ func TestCountBeginsAnew(t *testing.T) {
 	}
 }
 
+// After a set whose end is wrong nobody knows how many records there were, so
+// that nothing is called lost.
+func TestNothingIsLostAfterABrokenSet(t *testing.T) {
+	d := NewDecoder(Config{})
+	feed(d, ipfix(10, 1, set(2, templateRecord(256, simple)), join(u16(256), u16(900), flow)), ipfix(30, 1, set(256, flow)))
+	if s := checked(t, d); s.Sets.Broken != 1 || s.Datagrams.Broken != 1 || s.Sequence != (SequenceStats{}) {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What an exporter told about its sampling ends with its restart.
+func TestRestartForgetsSampling(t *testing.T) {
+	d := NewDecoder(Config{})
+	d.Decode(router, noon, v9(0, 1, time.Hour, set(1, options9(257, nil, specs(34, 4))), set(257, u32(100))), nil)
+	got := d.Decode(router, noon.Add(time.Minute), v9(0, 1, time.Second, learned(256), set(256, flow)), nil)
+	if s := checked(t, d); len(got) != 1 || got[0].Sampling != 0 || s.Sequence.Restarts != 1 {
+		t.Errorf("%+v %+v", got, s)
+	}
+}
+
 // Datagrams that were held up on their way, and a clock of ours that leaps, are
 // not restarts of the exporter: it has been up for longer.
 func TestDelayIsNoRestart(t *testing.T) {
