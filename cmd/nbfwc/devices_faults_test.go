@@ -291,3 +291,23 @@ func TestKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestResumeIsReviewed: what is left of a push that was cut off is held to what a
+// push that begins is held to. Here somebody has added a line meanwhile that stops
+// packets of the policy at night.
+func TestResumeIsReviewed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.servers["dc"].SetFaults(sshd.Faults{DropAfter: 130, Gone: true})
+	if _, report := r.try("push", r.policy(), "-firewall", "dc", "-yes", "-timeout", "1s"); !strings.Contains(report, "-resume dc") {
+		t.Fatalf("no record is open:\n%s", report)
+	}
+	r.servers["dc"].SetFaults(sshd.Faults{})
+	r.tamper("dc", "enable", rigEnable, "configure terminal", "time-range NIGHT", "periodic daily 1:00 to 2:00", "exit",
+		"access-list outside_in line 1 extended deny tcp any any eq 1556 time-range NIGHT", "end", "write memory")
+	status, report := r.try("push", "-resume", "dc")
+	if status != 2 || !strings.Contains(strings.Join(strings.Fields(report), " "), "depending on lines that are not understood") {
+		t.Errorf("status %d:\n%s", status, report)
+	}
+	r.nbfwc(0, "push", "-abandon", "dc")
+}

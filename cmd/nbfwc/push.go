@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/nbfwc/nbfwc/drift"
 	"github.com/nbfwc/nbfwc/push"
 	"github.com/nbfwc/nbfwc/targets"
 	"github.com/nbfwc/nbfwc/view"
@@ -176,8 +177,8 @@ func (f *fleet) fitToPush(plans []livePlan, errs []error, saved *push.SavedPlan,
 		for _, text := range p.pending {
 			say(i, "others have begun something there: %s", text)
 		}
-		if n := len(p.Report.Maybe); n > 0 {
-			say(i, "%s may change, depending on lines that are not understood (such as %s); \"nbfwc plan\" shows them, and assume in the policy settles them", view.Count(n, "set of packets", "sets of packets"), p.Report.Maybe[0].Witness)
+		if err := unclear(&p.Report); err != nil {
+			say(i, "%v", err)
 		}
 		if flags.limit > 0 && p.rules > flags.limit {
 			say(i, "%s would change, more than -limit %d", view.Count(p.rules, "rule", "rules"), flags.limit)
@@ -191,6 +192,14 @@ func (f *fleet) fitToPush(plans []livePlan, errs []error, saved *push.SavedPlan,
 	if !ready {
 		fmt.Fprintln(f.e.stderr, "Nothing was sent to any device.")
 		return errReported
+	}
+	return nil
+}
+
+// unclear says that what a change does depends on lines that are not understood.
+func unclear(r *drift.Report) error {
+	if n := len(r.Maybe); n > 0 {
+		return fmt.Errorf("%s may change, depending on lines that are not understood (such as %s); \"nbfwc plan\" shows them, and assume in the policy settles them", view.Count(n, "set of packets", "sets of packets"), r.Maybe[0].Witness)
 	}
 	return nil
 }
@@ -332,7 +341,7 @@ func recoverPush(e *env, flags *pushFlags, device string, what push.Recovery, ar
 	case record == nil:
 		return fmt.Errorf("no push of device %s is open; \"nbfwc history %s\" lists what was pushed", device, shellWord(device))
 	}
-	d, err := recoveredDevice(e, c, flags, record, what, args)
+	d, approve, err := recoveredDevice(e, c, flags, record, what, args)
 	if err != nil {
 		return err
 	}
@@ -342,23 +351,25 @@ func recoverPush(e *env, flags *pushFlags, device string, what push.Recovery, ar
 	progress.verbose = true
 	progress.begin(1)
 	engine := c.engine(func(d *push.Device, doing string) { progress.doing(d.Firewall, doing) })
-	out, err := engine.Recover(ctx, d, what, push.Options{Plan: flags.opt, Limit: flags.limit, GiveUp: ctx.giveUp})
+	out, err := engine.Recover(ctx, d, what, push.Options{Plan: flags.opt, Limit: flags.limit, Approve: approve, GiveUp: ctx.giveUp})
 	progress.finish()
 	return reportPushed(e, []view.PushedFirewall{pushed(view.Unit{Firewall: d.Firewall, Target: record.Target, Device: d.Name}, out, err)}, flags.json)
 }
 
 // recoveredDevice is the device of an open record: to abandon, all is in the record; to
-// resume, the policy has to say the same as when the push began.
-func recoveredDevice(e *env, c *connector, flags *pushFlags, record *push.Record, what push.Recovery, args []string) (*push.Device, error) {
+// resume, the policy has to say the same as when the push began, and what is left
+// of the plan is held to what a push that begins is held to.
+func recoveredDevice(e *env, c *connector, flags *pushFlags, record *push.Record, what push.Recovery, args []string) (d *push.Device, approve func(*push.Planned) error, err error) {
 	if what == push.Abandon {
 		if len(args) > 0 {
-			return nil, usageError{errors.New("-abandon needs no policy")}
+			return nil, nil, usageError{errors.New("-abandon needs no policy")}
 		}
 		target, ok := targetByName(record.Target)
 		if !ok {
-			return nil, fmt.Errorf("the record is of target %q, which there is none of", record.Target)
+			return nil, nil, fmt.Errorf("the record is of target %q, which there is none of", record.Target)
 		}
-		return record.NewDevice(target, dialogues[record.Target])
+		d, err = record.NewDevice(target, dialogues[record.Target])
+		return d, nil, err
 	}
 	arg := record.Policy
 	if len(args) > 0 {
@@ -367,19 +378,29 @@ func recoveredDevice(e *env, c *connector, flags *pushFlags, record *push.Record
 	flags.firewalls = []string{record.Firewall}
 	f, err := newFleet(e, arg, flags.fleetFlags)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.digest != record.PolicyDigest {
-		return nil, fmt.Errorf("the policy %s has changed since the push %s began: give the policy of then, or undo the push with \"nbfwc push -abandon %s\" and push anew", arg, record.ID, shellWord(record.Device))
+		return nil, nil, fmt.Errorf("the policy %s has changed since the push %s began: give the policy of then, or undo the push with \"nbfwc push -abandon %s\" and push anew", arg, record.ID, shellWord(record.Device))
 	}
-	d, err := c.device(f.l, f.firewalls[0], arg, f.digest)
+	d, err = c.device(f.l, f.firewalls[0], arg, f.digest)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if d.Name != record.Device {
-		return nil, fmt.Errorf("firewall %s is on device %s now, and was on %s when the push %s began", d.Firewall, d.Name, record.Device, record.ID)
+		return nil, nil, fmt.Errorf("firewall %s is on device %s now, and was on %s when the push %s began", d.Firewall, d.Name, record.Device, record.ID)
 	}
-	return d, nil
+	return d, func(p *push.Planned) error {
+		have, change := *p.Config, *p.Change // the engine's own are not settled
+		r := view.PlanResult{Have: &have, Change: &change}
+		if err := review(f.l, f.firewalls[0], &r); err != nil {
+			return err
+		}
+		if len(r.Refused) > 0 {
+			return errors.New(r.Refused[0].Why)
+		}
+		return unclear(&r.Report)
+	}, nil
 }
 
 // maxPlan bounds a saved plan.
