@@ -43,12 +43,12 @@ trap 'rm -f "$log"' EXIT
 # starts no goroutine and guards nothing.
 concurrent=$(git grep -lE '\bgo (func|[a-z]+\()|\.Go\(|"sync' -- '*.go' ':!*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|')
 # Tests that break a push at each of its commands are long and do the same again
-# and again: they run without it, too.
+# and again: they run without it, too. They wait more than they work: many at once.
 matrices='^(TestCutAtEveryCommand|TestPush(AuditTamperRepair|IsCutOff|LosesTheMachine|ThatLocksUsOut))$'
 step "tests, with the race detector: $(echo $concurrent)"
 go test -race -p 3 -timeout 20m -skip "$matrices" $concurrent 2>&1 | tee "$log"
 step "tests of the other packages, and those that break pushes at every command"
-go test -p 3 -timeout 20m -run "$matrices" $concurrent 2>&1 | tee -a "$log"
+go test -parallel 24 -timeout 20m -run "$matrices" ./cmd/nbfwc 2>&1 | tee -a "$log"
 go test -timeout 20m $(go list ./... | sed "s|^github.com/nbfwc/nbfwc|.|" | grep -vxF "$concurrent") 2>&1 | tee -a "$log"
 
 step "mutants"
