@@ -49,7 +49,7 @@ step "tests, with the race detector: $(echo $concurrent)"
 go test -race -p 3 -timeout 20m -skip "$matrices" $concurrent 2>&1 | tee "$log"
 step "tests of the other packages, and those that break pushes at every command"
 go test -parallel 24 -timeout 20m -run "$matrices" ./cmd/nbfwc 2>&1 | tee -a "$log"
-go test -timeout 20m $(go list ./... | sed "s|^github.com/nbfwc/nbfwc|.|" | grep -vxF "$concurrent") 2>&1 | tee -a "$log"
+go test -parallel 8 -timeout 20m $(go list ./... | sed "s|^github.com/nbfwc/nbfwc|.|" | grep -vxF "$concurrent") 2>&1 | tee -a "$log"
 
 step "mutants"
 go run ./lab/mutants
