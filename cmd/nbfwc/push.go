@@ -356,9 +356,9 @@ func recoverPush(e *env, flags *pushFlags, device string, what push.Recovery, ar
 	return reportPushed(e, []view.PushedFirewall{pushed(view.Unit{Firewall: d.Firewall, Target: record.Target, Device: d.Name}, out, err)}, flags.json)
 }
 
-// recoveredDevice is the device of an open record: to abandon, all is in the record; to
-// resume, the policy has to say the same as when the push began, and what is left
-// of the plan is held to what a push that begins is held to.
+// recoveredDevice is the device of an open record: to abandon, all is in the
+// record; to resume, the policy has to say the same as when the push began, and
+// what is left of the plan is held to what a push that begins is held to.
 func recoveredDevice(e *env, c *connector, flags *pushFlags, record *push.Record, what push.Recovery, args []string) (d *push.Device, approve func(*push.Planned) error, err error) {
 	if what == push.Abandon {
 		if len(args) > 0 {
